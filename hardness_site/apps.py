@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+
+
+class SiteConfig(AppConfig):
+    """The site itself: its base page, checks, and the `serve` command."""
+
+    name = "hardness_site"
+    label = "hardness_site"
+    verbose_name = "Site"
+
+    def ready(self) -> None:
+        """Say who may see the jobs of a project, and register the checks."""
+        from hardness_site import checks  # noqa: F401
+        from hardness_site.jobs.access import register_scope
+        from hardness_site.scopes import managed_project_by_id
+
+        register_scope("project", managed_project_by_id)

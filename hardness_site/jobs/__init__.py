@@ -1,0 +1,1 @@
+"""Jobs: the rows that all long work reports to."""

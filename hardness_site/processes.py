@@ -1,0 +1,112 @@
+"""Processes by id and moment of start, so that an id that was given out again is never mistaken."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One process: its id and when it started, as the system writes it."""
+
+    pid: int
+    started: str
+
+    def is_alive(self) -> bool:
+        """Whether this very process still runs."""
+        return started_at(self.pid) == self.started
+
+
+def started_at(pid: int) -> str | None:
+    """Return when a live process started, None where there is none of that id."""
+    if sys.platform == "linux":
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return None
+        fields = stat.rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else fields[19]
+    # A system without /proc (macOS): ps is there.
+    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return shown.stdout.strip() or None
+
+
+def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
+    """Ask the kernel (Linux) to send this process a signal when its parent dies."""
+    if sys.platform == "linux":
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number)
+
+
+def signal_group(pid: int, signal_number: int) -> None:
+    """Send a signal to the group that process `pid` leads, if there is one."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal_number)
+
+
+def wait_for_group(pid: int, *, seconds: float) -> None:
+    """Wait until nothing is left of the group that process `pid` has led: a killed process takes a moment to go."""
+    until = time.monotonic() + seconds
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < until:
+            os.killpg(pid, 0)
+            time.sleep(0.01)
+
+
+def end_group(mark: Mark, *, seconds: float) -> None:
+    """End a process and its group: asked first, killed after `seconds`."""
+    if not mark.is_alive():
+        return
+    signal_group(mark.pid, signal.SIGTERM)
+    until = time.monotonic() + seconds
+    while mark.is_alive() and time.monotonic() < until:
+        time.sleep(0.05)
+    if mark.is_alive():
+        signal_group(mark.pid, signal.SIGKILL)
+
+
+class Register:
+    """The file in which a site writes what it has started, for whoever must clean up after it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._marks = self._read()
+
+    def marks(self) -> dict[str, Mark]:
+        """Return what is written there, by name."""
+        return dict(self._marks)
+
+    def write(self, name: str, pid: int) -> None:
+        """Note a process that was started."""
+        started = started_at(pid)
+        if started is not None:
+            self._marks[name] = Mark(pid, started)
+            self._save()
+
+    def remove(self, name: str) -> None:
+        """Strike a process that has ended."""
+        if self._marks.pop(name, None):
+            self._save()
+
+    def _read(self) -> dict[str, Mark]:
+        # A file cut short by a crash of the machine: its processes are gone too.
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return {name: Mark(row["pid"], row["started"]) for name, row in json.loads(self.path.read_text()).items()}
+        return {}
+
+    def _save(self) -> None:
+        rows = {name: {"pid": mark.pid, "started": mark.started} for name, mark in self._marks.items()}
+        draft = self.path.with_suffix(".new")
+        # A full disk must not keep the site from being watched and stopped: the file is for the next start only.
+        with suppress(OSError):
+            draft.write_text(json.dumps(rows))
+            draft.replace(self.path)
