@@ -1,0 +1,1 @@
+"""People: what they are asked, what they answered, how long it took."""

@@ -1,0 +1,21 @@
+"""Rows of what people are asked and what they answered."""
+
+from .item import Image, Item, ItemAlias
+from .project import Annotator, LabelClass, Membership, Project
+from .ranking import QueueRanking
+from .trial import Annotation, EventBatch, Trial, WorkSession
+
+__all__ = [
+    "Annotation",
+    "Annotator",
+    "EventBatch",
+    "Image",
+    "Item",
+    "ItemAlias",
+    "LabelClass",
+    "Membership",
+    "Project",
+    "QueueRanking",
+    "Trial",
+    "WorkSession",
+]

@@ -1,0 +1,184 @@
+/** The workbench's elements: what is drawn where. Decides nothing. */
+
+import { SignedOut } from "./outbox.js";
+import { boxInStage } from "./presentation.js";
+
+const FLASH_MS = 160;
+
+export class View {
+  constructor(root, { classes }) {
+    this.root = root;
+    this.classes = classes;
+    this.saved = ""; // what was said of the last answer, until the next image is
+    this.part = (name) => root.querySelector(`[data-part="${name}"]`);
+    this.buttons = new Map([...root.querySelectorAll("[data-code]")].map((each) => [Number(each.dataset.code), each]));
+    new ResizeObserver(() => this.#drawBox()).observe(this.part("stage"));
+  }
+
+  /** One of: loading, shown, open, correcting, message. The stylesheet does the rest. */
+  state(state) {
+    this.root.dataset.state = state;
+  }
+
+  #message(title, text, { actions = [] } = {}) {
+    this.state("message");
+    this.part("message-title").textContent = title;
+    this.part("message-text").textContent = text;
+    for (const button of this.root.querySelectorAll("[data-action-for-message]")) {
+      button.hidden = !actions.includes(button.dataset.action);
+    }
+    this.part("summary").hidden = true;
+    this.part("message").hidden = false;
+    this.part("box").hidden = true;
+  }
+
+  fetching() {
+    this.state("loading");
+    this.part("message").hidden = true;
+    this.part("box").hidden = true;
+  }
+
+  item(entry, answer) {
+    this.part("message").hidden = true;
+    this.state(answer ? "correcting" : "shown");
+    this.box = entry.lease.box;
+    this.image = entry.image;
+    this.#drawBox();
+    for (const [code, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(Boolean(answer) && answer.code === code));
+    }
+    const given = answer && (answer.code === null ? "skipped" : this.#name(answer.code));
+    this.part("correcting").textContent = answer ? `You said: ${given}. Choose another answer, or keep it.` : "";
+    this.part("undo").disabled = false;
+    this.part("training").hidden = !entry.lease.training;
+    if (entry.image) entry.image.alt = entry.lease.box ? "The image; the item is what the frame surrounds" : "The image to judge";
+    this.part("redo").disabled = !answer;
+    const place = `Image ${entry.lease.position}.`;
+    this.say(answer ? `Back at ${place.toLowerCase()} ${this.part("correcting").textContent}` : `${this.saved} ${place}`.trim());
+    this.saved = "";
+  }
+
+  open() {
+    this.state("open");
+  }
+
+  answered(code) {
+    const button = this.buttons.get(code);
+    button?.classList.add("is-given");
+    setTimeout(() => button?.classList.remove("is-given"), FLASH_MS);
+    this.saved = `${this.#name(code)} saved.`;
+    this.say(this.saved);
+  }
+
+  skipped() {
+    this.saved = "Skipped.";
+    this.say(this.saved);
+  }
+
+  outOfTime() {
+    // A dialog about the image that is gone must not act on the next one.
+    this.root.querySelector("dialog[open]")?.close();
+    this.say("Time is up. Next image.");
+  }
+
+  #name(code) {
+    return this.classes.find((each) => each.code === code)?.name ?? "";
+  }
+
+  canUndo(can) {
+    this.part("undo").disabled = !can;
+  }
+
+  say(text) {
+    this.part("say").textContent = text;
+  }
+
+  /** The server's counts, and the answers given here that it does not have yet. */
+  progress({ answered, items }, waiting) {
+    this.counted = { answered, items };
+    this.#drawProgress(waiting);
+  }
+
+  #drawProgress(waiting) {
+    if (!this.counted) return;
+    const done = this.counted.answered + waiting;
+    this.part("count").textContent = `${done.toLocaleString()} labelled`;
+    const bar = this.part("bar");
+    bar.max = Math.max(1, this.counted.items);
+    bar.value = Math.min(done, bar.max);
+    bar.title = `${done.toLocaleString()} of at most ${this.counted.items.toLocaleString()}`;
+  }
+
+  /** How deliveries stand. Nothing is said as long as all is well. */
+  deliveries({ waiting, failing, signedOut }) {
+    const line = this.part("network");
+    const answers = `${waiting} ${waiting === 1 ? "answer" : "answers"}`;
+    line.hidden = !(failing && waiting > 0);
+    this.part("network-text").textContent = signedOut
+      ? `You have been signed out. ${answers} kept on this computer until you sign in again.`
+      : `${answers} waiting for the network. Nothing is lost: you can go on.`;
+    this.part("sign-in").hidden = !signedOut;
+  }
+
+  refused(error) {
+    const line = this.part("refused");
+    line.hidden = false;
+    this.part("refused-text").textContent = `An answer could not be saved: ${error.message}`;
+  }
+
+  unreachable(error) {
+    const signedOut = error instanceof SignedOut;
+    this.#message(
+      signedOut ? "You have been signed out" : "The server cannot be reached",
+      signedOut ? "Sign in again to go on." : `${error.message} Trying again by itself.`,
+      { actions: signedOut ? ["sign-in"] : [] },
+    );
+  }
+
+  broken() {
+    this.#message("This image could not be fetched", "Try again, or skip it: somebody will look at why.", {
+      actions: ["retry", "skip-broken"],
+    });
+  }
+
+  elsewhere() {
+    this.#message("You are labelling in another tab", "Only one tab at a time can measure times.", { actions: ["here"] });
+  }
+
+  pause(summary, due = false) {
+    const title = due ? "Time for a break" : "A break";
+    this.#message(title, "Take your time. The next image comes when you go on.", { actions: ["resume"] });
+    if (due) this.say(`${title}. The next image comes when you go on.`);
+    this.#drawSummary(summary);
+  }
+
+  done(summary) {
+    const some = summary.answered + summary.skipped > 0;
+    this.#message(some ? "That was all for now" : "Nothing to label at the moment",
+      some ? "Every image that needs your judgment has it. Thank you." : "Every image that needs your judgment has it.",
+      { actions: ["again", "progress"] });
+    this.#drawSummary(summary);
+    this.say(this.part("message-title").textContent);
+  }
+
+  #drawSummary({ answered, skipped, activeMs, breaks, inARow }) {
+    const judged = answered + skipped;
+    if (judged === 0) return;
+    this.part("summary").hidden = false;
+    this.part("sum-answered").textContent = answered.toLocaleString();
+    this.part("sum-skipped").textContent = skipped.toLocaleString();
+    this.part("sum-time").textContent = activeMs < 60_000 ? `${Math.round(activeMs / 1000)} s` : `${Math.round(activeMs / 60_000)} min`;
+    this.part("sum-breaks").textContent = breaks.toLocaleString();
+    this.part("sum-row").textContent = inARow.toLocaleString();
+    this.part("sum-pace").textContent = `${(activeMs / 1000 / judged).toFixed(1)} s`;
+  }
+
+  #drawBox() {
+    const frame = this.part("box");
+    frame.hidden = !this.box || !this.image;
+    if (frame.hidden) return;
+    const stage = this.part("stage").getBoundingClientRect();
+    const at = boxInStage(this.box, { width: this.image.naturalWidth, height: this.image.naturalHeight }, stage);
+    for (const [side, px] of Object.entries(at)) frame.style[side] = `${px}px`;
+  }
+}
