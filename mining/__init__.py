@@ -1,0 +1,1 @@
+"""Machines: what is hard, do the signals agree, what to do about it."""

@@ -1,0 +1,1 @@
+"""Do the signals agree? Rank correlations with intervals, reliability, overlap, quadrants. Pure: numpy and scipy."""

@@ -1,0 +1,160 @@
+"""What the reader of a time hardness must be told about the trials behind it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtri
+
+from mining.hardness import _kernels as kernels
+from mining.hardness._layout import Layout
+from mining.hardness._trials import BadTrials, Caution
+
+Array = NDArray[np.float64]
+QUICKEST_MS, SLOWEST_MS = 100.0, 600_000.0
+"""No annotator's typical time lies outside these: the unit is wrong there."""
+FIXED_ORDER = 0.2
+"""Share of the variance of positions that lies between items, from where on a practice term would eat hardness."""
+PAGE_SHARE = 0.45
+DOMINANT = 0.5
+DRIFT_FACTOR = 3.0
+
+
+def survey(layout: Layout) -> Array:
+    """Return (n_annotators, 6): observed, mean and variance of ln s, longest, same as before, item seen again."""
+    out = np.zeros((layout.n_annotators, 6))
+
+    def run(k: int) -> None:
+        seen_by = np.full(layout.n_items, -1, np.int32)
+        kernels.survey(
+            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, layout.log_times, seen_by, out
+        )
+
+    layout.parts.run(run)
+    return out
+
+
+def refuse_pages(table: Array) -> None:
+    """Raise where times repeat from trial to trial: they were measured for a page of images, not for an image."""
+    observed = table[:, 0].sum()
+    varied = table[:, 2] > 1e-12
+    same = table[varied, 4].sum()
+    if observed >= 10 and same > PAGE_SHARE * observed:
+        raise BadTrials(
+            "page_level_times",
+            f"{same / observed:.0%} of the response times equal the one before: they were measured for a page of "
+            "items and say nothing about one item. Import times of single items.",
+        )
+
+
+def bounds_are_plausible(table: Array, n_censored: Array) -> bool:
+    """Whether censored trials may have lasted at least as long as the longest time of their annotator.
+
+    A time limit cuts the upper tail off, so that the longest observed time lies as low as the share of censored trials
+    says. Where the longest times are as long as those of complete data, trials are missing for another reason.
+    """
+    n, some = table[:, 0], n_censored > 0
+    on = some & (n >= 10) & (table[:, 2] > 0)
+    if not on.any():
+        return True
+    share = n_censored[on].sum() / (n_censored[on].sum() + n[on].sum())
+    weight = n_censored[on]
+    longest = float(np.average((table[on, 3] - table[on, 1]) / np.sqrt(table[on, 2]), weights=weight))
+    cut = float(ndtri(1 - share))
+    hazard = math.exp(-0.5 * cut * cut - 0.5 * math.log(2 * math.pi) - float(log_ndtr(cut)))
+    limit = (cut + hazard) / math.sqrt(max(1 - cut * hazard - hazard * hazard, 1e-6))
+    complete = float(np.average(ndtri(1 - 0.6 / n[on]), weights=weight))
+    # with few censored trials the two cases look alike, and the bound does little harm
+    slack = 0.75 if share < 0.03 else 0.3
+    return longest <= limit + max(0.5 * (complete - limit), slack)
+
+
+def order_share(layout: Layout) -> float:
+    """Return the share of the variance of ln(position) that lies between items: 0 random order, 1 the same for all."""
+    code = np.where(layout.item >= 0, layout.item, ~layout.item)
+    total = np.bincount(code, layout.slope, layout.n_items)
+    squares = float(np.dot(layout.slope, layout.slope))
+    n = np.bincount(code, minlength=layout.n_items).astype(np.float64)
+    pairs = float(n @ (n - 1))
+    if pairs <= 0 or squares <= 0:
+        return 0.0
+    return (float(total @ total) - squares) / pairs / (squares / layout.n_trials)
+
+
+def count_groups(layout: Layout) -> int:
+    """Return into how many parts the trials fall that share neither an item nor an annotator."""
+    parent = np.arange(layout.n_items, dtype=np.int32)
+    kernels.connect(0, layout.n_annotators, layout.offsets, layout.item, parent)
+    code = np.where(layout.item >= 0, layout.item, ~layout.item)
+    judged = np.zeros(layout.n_items, bool)
+    judged[code] = True
+    return int(np.count_nonzero(judged & (parent == np.arange(layout.n_items))))
+
+
+def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_censored: int) -> list[Caution]:
+    """Cautions that the trials alone call for."""
+    found = []
+    sizes = np.diff(layout.offsets)
+    present = np.flatnonzero(sizes)
+    typical = np.where(table[:, 0] > 0, np.exp(table[:, 1]) * 1000, np.nan)
+    quick = np.flatnonzero((table[:, 0] >= 3) & (typical < QUICKEST_MS))
+    if quick.size:
+        found.append(Caution(
+            "seconds_as_milliseconds",
+            f"{quick.size} annotators (first: {quick[0]}) answer within {typical[quick[0]]:.3g} ms: their times look "
+            "like seconds. Hardness is unharmed (it compares times of the same annotator); speeds are not.",
+        ))  # fmt: skip
+    slow = np.flatnonzero((table[:, 0] >= 3) & (typical > SLOWEST_MS))
+    if slow.size:
+        found.append(Caution(
+            "times_too_long",
+            f"{slow.size} annotators (first: {slow[0]}) take over {SLOWEST_MS / 60_000:.0f} minutes an item: are these "
+            "milliseconds?",
+        ))  # fmt: skip
+    if present.size == 1:
+        found.append(Caution("one_annotator", "All trials are one annotator's: this is their hardness, not people's."))
+    elif present.size > 2 and sizes.max() > DOMINANT * layout.n_trials:
+        found.append(Caution(
+            "dominant_annotator",
+            f"Annotator {int(sizes.argmax())} gave {sizes.max() / layout.n_trials:.0%} of the trials.",
+        ))  # fmt: skip
+    per_item = float(np.median(judged[judged > 0])) if (judged > 0).any() else 0.0
+    if per_item < 2:
+        found.append(
+            Caution("too_few_judgments", "Most items have a single judgment; two or more tell item from noise.")
+        )
+    again = int(table[:, 5].sum())
+    if again:
+        found.append(Caution(
+            "repeated_judgments",
+            f"{again} trials show an annotator an item again. Each counts as a judgment, though people remember.",
+        ))  # fmt: skip
+    if n_censored > 0.3 * max(layout.n_trials, 1):
+        found.append(Caution("much_censored", f"{n_censored / layout.n_trials:.0%} of the trials have no answer."))
+    groups = count_groups(layout)
+    if groups > 1:
+        found.append(Caution(
+            "unconnected_groups",
+            f"The trials fall into {groups} groups without a common annotator or item. Items of different groups are "
+            "compared as if annotators were equally fast on average in each.",
+        ))  # fmt: skip
+    return found
+
+
+def about_drift(layout: Layout, slopes: Array) -> list[Caution]:
+    """Caution about annotators whose times run away from the common course of practice.
+
+    ``slopes`` (n_annotators,), less their mean, are in ln seconds per unit of ln(position).
+    """
+    sizes = np.diff(layout.offsets)
+    drift = np.abs(slopes) * np.log(np.maximum(sizes, 1))
+    odd = np.flatnonzero((sizes >= 20) & (drift > math.log(DRIFT_FACTOR)))
+    if odd.size == 0:
+        return []
+    return [Caution(
+        "drifting_times",
+        f"Times of {odd.size} annotators (first: {odd[0]}) change more than {DRIFT_FACTOR:.0f}-fold against the others "
+        "from their first trials to their last: a drifting clock, or somebody who stopped trying.",
+    )]  # fmt: skip

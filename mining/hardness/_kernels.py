@@ -1,0 +1,318 @@
+"""Compiled passes over trials. Trials lie sorted by annotator; a pass reads them once or twice.
+
+Every kernel releases the interpreter lock and works on a range of annotators or trials, so that `_layout` and
+`_crossed` can run several in threads. Sums that two ranges share (those of items) go to an array of its own for
+each range and are added in a fixed order: the result does not depend on the number of threads.
+
+A censored trial is stored as ``~item`` (negative) with its bound in the place of its time.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+kernel: Any = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+
+HISTOGRAM_BINS = 160
+BINS_PER_SD = 16.0
+NO_BOUND_MS = 1e-15
+NO_BOUND = math.log(NO_BOUND_MS / 1000.0) + 1.0
+"""A trial known to have lasted longer than nothing tells nothing: ln seconds below this are such bounds."""
+
+
+@kernel
+def count_trials(annotator, start, stop, counts):
+    """Add to ``counts`` the trials of every annotator in the range."""
+    for t in range(start, stop):
+        counts[annotator[t]] += 1
+
+
+@kernel
+def place_trials(item, annotator, times, bounds, limit, start, stop, cursor, item_out, log_out, order):
+    """Copy trials to their annotator's place as ln(seconds); ``order`` (may be empty) keeps where they came from."""
+    keep_order = order.shape[0] > 0
+    for t in range(start, stop):
+        j = annotator[t]
+        place = cursor[j]
+        cursor[j] = place + 1
+        ms = times[t]
+        if math.isnan(ms):
+            ms = bounds[t] if bounds.shape[0] else limit[j]
+            item_out[place] = ~item[t]
+        else:
+            item_out[place] = item[t]
+        log_out[place] = math.log(ms / 1000.0)
+        if keep_order:
+            order[place] = t
+
+
+@kernel
+def longest_times(annotator, times, start, stop, longest):
+    for t in range(start, stop):
+        if times[t] > longest[annotator[t]]:
+            longest[annotator[t]] = times[t]
+
+
+@kernel
+def normal_quantile(p):
+    """Inverse of the normal distribution (Acklam's rational approximation, relative error 1.2e-9)."""
+    if p > 0.5:
+        return -normal_quantile_low(1.0 - p)
+    return normal_quantile_low(p)
+
+
+@kernel
+def normal_quantile_low(p):
+    if p < 0.02425:
+        q = math.sqrt(-2.0 * math.log(p))
+        top = -7.784894002430293e-03 * q - 3.223964580411365e-01
+        top = (top * q - 2.400758277161838) * q - 2.549732539343734
+        top = (top * q + 4.374664141464968) * q + 2.938163982698783
+        low = (7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996
+        low = (low * q + 3.754408661907416) * q + 1.0
+        return top / low
+    q = p - 0.5
+    r = q * q
+    top = -3.969683028665376e01 * r + 2.209460984245205e02
+    top = (top * r - 2.759285104469687e02) * r + 1.383577518672690e02
+    top = (top * r - 3.066479806614716e01) * r + 2.506628277459239
+    low = (-5.447609879822406e01 * r + 1.615858368580409e02) * r - 1.556989798598866e02
+    low = ((low * r + 6.680131188771972e01) * r - 1.328068155288572e01) * r + 1.0
+    return top * q / low
+
+
+@kernel
+def score_by_rank(first, last, offsets, item, log_times, score):
+    """Turn each annotator's times into normal quantiles (Blom); a bound lies between the times around it."""
+    for j in range(first, last):
+        lo, hi = offsets[j], offsets[j + 1]
+        n = hi - lo
+        values = np.empty(n, log_times.dtype)
+        m = 0
+        for t in range(lo, hi):
+            if item[t] >= 0:
+                values[m] = log_times[t]
+                m += 1
+        seen = values[:m]
+        seen.sort()
+        for t in range(lo, hi):
+            value = log_times[t]
+            if value <= NO_BOUND:
+                score[t] = value
+                continue
+            below, right = 0, m
+            while below < right:
+                middle = (below + right) // 2
+                if seen[middle] < value:
+                    below = middle + 1
+                else:
+                    right = middle
+            upto, right = below, m
+            while upto < right:
+                # ties are rare: step before halving what is left
+                middle = upto if seen[upto] > value else (upto + right) // 2
+                if seen[middle] <= value:
+                    upto = middle + 1
+                else:
+                    right = middle
+            rank = 0.5 * (below + upto + 1) if item[t] >= 0 else upto + 0.5
+            score[t] = normal_quantile((rank - 0.375) / (n + 0.25))
+
+
+@kernel
+def sweep(
+    first,
+    last,
+    offsets,
+    item,
+    y,
+    x,
+    with_x,
+    b,
+    known,
+    mean,
+    prior,
+    a,
+    c,
+    doubt,
+    s2,
+    nu,
+    sums,
+    ss,
+    info,
+    free,
+    bend,
+    hist,
+):
+    """Update annotators ``first`` to ``last`` given the items, then add up what their trials say of the items.
+
+    prior holds: variance of intercepts, mean slope, variance of slopes, variance between items. doubt: variance of
+    each annotator's intercept, seen from one of their trials (from all the others). known (n_items,): what is known
+    of each item (1 / variance). sums (n_items, 5): weighted residuals, weights, what they are
+    expected to tell, squared scores at b = 0, squares of what each tells. ss: sum of
+    squares of each annotator. info: sum of weights. free: degrees of freedom left in ss.
+    bend: what the trials tell of each slope. hist: counts of |residual| / s.
+    """
+    sd_a2, slope, sd_c2, least = prior[0], prior[1], prior[2], 1.0 / prior[3]
+    # expected information of a t-distributed trial, against a normal one (Lange, Little & Taylor 1989)
+    kappa = (nu + 1.0) / (nu + 3.0)
+    for j in range(first, last):
+        lo, hi = offsets[j], offsets[j + 1]
+        if lo == hi:
+            continue
+        precision, s = 1.0 / s2[j], math.sqrt(s2[j])
+        sw, sx, sxx, sr, sxr = 0.0, 0.0, 0.0, 0.0, 0.0
+        base, tilt = mean + a[j], c[j]
+        for t in range(lo, hi):
+            i = item[t]
+            code = i if i >= 0 else ~i
+            xt = x[t] if with_x else 0.0
+            r = y[t] - base - b[code] - tilt * xt
+            if i >= 0:
+                w = (nu + 1.0) / (nu + r * r * precision)
+            else:
+                r, w = censored_residual(r, s)
+            r += a[j] + tilt * xt
+            sw += w
+            sr += w * r
+            if with_x:
+                sx += w * xt
+                sxx += w * xt * xt
+                sxr += w * xt * r
+        p00 = sw * precision + 1.0 / sd_a2
+        if with_x:
+            p01, p11 = sx * precision, sxx * precision + 1.0 / sd_c2
+            q0, q1 = sr * precision, sxr * precision + slope / sd_c2
+            det = p00 * p11 - p01 * p01
+            a[j], c[j] = (p11 * q0 - p01 * q1) / det, (p00 * q1 - p01 * q0) / det
+            bend[j] = max(det / p00 - 1.0 / sd_c2, 0.0)
+        else:
+            a[j] = sr * precision / p00
+        base, tilt = mean + a[j], c[j]
+        square, weight, left, expected = 0.0, 0.0, 0.0, kappa / (s2[j] + doubt[j])
+        for t in range(lo, hi):
+            i = item[t]
+            code = i if i >= 0 else ~i
+            r = y[t] - base - b[code] - (tilt * x[t] if with_x else 0.0)
+            if i >= 0:
+                w = (nu + 1.0) / (nu + r * r * precision)
+                square += w * r * r
+                # the leverage of a trial follows from what the others leave open
+                left += s2[j] / (s2[j] + doubt[j] + 1.0 / max(known[code] - expected, least))
+                hist[min(int(abs(r) / s * BINS_PER_SD), HISTOGRAM_BINS - 1)] += 1
+            else:
+                bound = r
+                r, w = censored_residual(bound, s)
+                if w > 0.0:
+                    # r w / s is the hazard: E[(y - mean)^2 | y > bound] = s^2 + s bound hazard
+                    square += s2[j] + bound * r * w
+                    left += 1.0
+            weight += w
+            sums[code, 0] += w * precision * (r + b[code])
+            sums[code, 1] += w * precision
+            told = expected if i >= 0 else w / (s2[j] + doubt[j])
+            score = w * r * precision + told * b[code]
+            sums[code, 2] += told
+            sums[code, 3] += score * score
+            sums[code, 4] += told * told
+        ss[j], info[j], free[j] = square, weight, left
+
+
+@kernel
+def censored_residual(bound, s):
+    """Working residual and weight of a trial known to exceed its mean by ``bound`` (one Newton step)."""
+    z = bound / s
+    if z < -8.0:
+        return 0.0, 0.0
+    if z > 6.0:
+        hazard = z + 1.0 / z - 2.0 / (z * z * z)
+    else:
+        hazard = 0.7978845608028654 * math.exp(-0.5 * z * z) / math.erfc(z * 0.7071067811865476)
+    weight = min(max(hazard * (hazard - z), 1e-9), 1.0)
+    return s * hazard / weight, weight
+
+
+@kernel
+def survey(first, last, offsets, item, log_times, seen_by, out):
+    """Describe every annotator's times: out (n_annotators, 6) holds how many were observed, mean and variance of ln
+    seconds, the longest, how many equal the one before, how many trials show an item again. seen_by (n_items,): -1.
+    """
+    for j in range(first, last):
+        count, mean, square, longest, same, again, before = 0, 0.0, 0.0, -math.inf, 0, 0, math.nan
+        for t in range(offsets[j], offsets[j + 1]):
+            i = item[t]
+            code = i if i >= 0 else ~i
+            if seen_by[code] == j:
+                again += 1
+            seen_by[code] = j
+            if i < 0:
+                continue
+            value = log_times[t]
+            count += 1
+            step = value - mean
+            mean += step / count
+            square += step * (value - mean)
+            longest = max(longest, value)
+            if value == before:
+                same += 1
+            before = value
+        out[j, 0], out[j, 1], out[j, 2] = count, mean, square / max(count - 1, 1)
+        out[j, 3], out[j, 4], out[j, 5] = longest, same, again
+
+
+@kernel
+def centre_times(first, last, offsets, log_times, centre):
+    """Take every annotator's ``centre`` off their times, in place."""
+    for j in range(first, last):
+        for t in range(offsets[j], offsets[j + 1]):
+            log_times[t] -= centre[j]
+
+
+@kernel
+def foresight(first, last, offsets, item, y, x, with_x, b, precision_of, mean, a, c, s2, nu, target, out):
+    """Add up how an item's effect without a trial goes with that trial's ``target`` (its rank score).
+
+    out (3): sums of products, and of squares of each.
+    """
+    for j in range(first, last):
+        precision, tilt = 1.0 / s2[j], c[j]
+        for t in range(offsets[j], offsets[j + 1]):
+            i = item[t]
+            if i < 0:
+                continue
+            r = y[t] - mean - a[j] - b[i] - (tilt * x[t] if with_x else 0.0)
+            w = precision * (nu + 1.0) / (nu + r * r * precision)
+            rest = precision_of[i] - w
+            if rest <= 0.0:
+                continue
+            other = (b[i] * precision_of[i] - w * (r + b[i])) / rest
+            if other != 0.0:
+                out[0] += other * target[t]
+                out[1] += other * other
+                out[2] += target[t] * target[t]
+
+
+@kernel
+def connect(first, last, offsets, item, parent):
+    """Join items that share an annotator: ``parent`` (n_items,) is a union-find forest."""
+    for j in range(first, last):
+        root = -1
+        for t in range(offsets[j], offsets[j + 1]):
+            i = item[t]
+            i = i if i >= 0 else ~i
+            while parent[i] != i:
+                parent[i] = parent[parent[i]]
+                i = parent[i]
+            if root < 0:
+                root = i
+            elif i < root:
+                parent[root] = i
+                root = i
+            elif i > root:
+                parent[i] = root

@@ -1,0 +1,146 @@
+"""What the answers to an item foretell of its time: the prior mean of its effect.
+
+Items on which people disagree, and items of a class that takes long, are slow for the next annotator too. With two
+or three judgments an item that is worth as much as several more judgments::
+
+    b_i ~ N(d_i beta + sum_c share_ic gamma_c, tau^2),    gamma_c ~ N(0, tau_c^2)
+
+``d_i`` is the disagreement of the item's labels, shrunken; ``share_ic`` the share of its labels that name class c.
+Wrong answers take longer than right ones: ``beta`` carries that difference as well as the item's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from mining.hardness._crossed import mean_above_zero
+
+Array = NDArray[np.float64]
+MOST_CLASSES = 500
+BLOCK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Labels given, by item."""
+
+    disagreement: Array
+    """(n_items,) 1 - (most frequent + 1/K) / (labels + 1), centred; 0 where nobody answered."""
+    share: sparse.csr_array
+    """(n_items, n_classes) share of every class among the item's labels; beyond 500 the rarest count as one."""
+    plurality: NDArray[np.int64]
+    """(n_items,) most frequent label, -1 for none."""
+
+
+def read_answers(item: NDArray[np.integer], label: NDArray[np.integer], n_items: int) -> Answers:
+    """Count (n_trials,) labels by item; -1 is no answer."""
+    given = label >= 0
+    if not given.any():
+        nothing = sparse.csr_array((n_items, 1))
+        return Answers(np.zeros(n_items), nothing, np.full(n_items, -1, np.int64))
+    classes = np.bincount(label[given])
+    n_classes = int(np.count_nonzero(classes))
+    rank = np.empty(classes.size, np.int32)
+    rank[np.lexsort((np.arange(classes.size), -classes))] = np.arange(classes.size)
+    rank = np.minimum(rank, MOST_CLASSES)
+    column = label[given].astype(np.int64) if classes.size <= MOST_CLASSES else rank[label[given]]
+    width = int(min(classes.size, MOST_CLASSES + 1))
+    counts = sparse.csr_array(
+        (np.ones(column.size, np.float32), (item[given], column)), shape=(n_items, width), dtype=np.float32
+    )
+    counts.sum_duplicates()
+    total = np.asarray(counts.sum(axis=1)).ravel()
+    most = np.asarray(counts.max(axis=1).todense()).ravel()
+    first = np.asarray(counts.argmax(axis=1)).ravel()
+    disagreement = np.where(total > 0, 1 - (most + 1 / max(n_classes, 2)) / (total + 1), 0.0)
+    answered = total > 0
+    disagreement[answered] -= disagreement[answered].mean()
+    share = sparse.csr_array(sparse.diags_array(1 / np.maximum(total, 1)) @ counts)
+    return Answers(disagreement, share, np.where(answered, first, -1).astype(np.int64))
+
+
+class LabelPrior:
+    """Prior means of item effects from answers, refitted as the effects move."""
+
+    def __init__(self, answers: Answers, on: NDArray[np.bool_]) -> None:
+        plain = sparse.csr_array(np.stack([np.ones(on.size), answers.disagreement], axis=1))
+        self.design = sparse.csr_array(sparse.hstack([plain, answers.share]))
+        self.n_fixed, self.on = 2, on
+        self.class_variance = 0.0
+        self.mean = np.zeros(on.size)
+        self.rest = 0.0
+        self.coefficients = np.zeros(self.design.shape[1])
+        self._inverse = np.zeros((self.design.shape[1], self.design.shape[1]))
+
+    def fit(self, score: Array, information: Array, squares: Array, pairs: Array, t: float, floor: float) -> None:
+        """Regress what each item says alone on its answers; leave in `rest` the variance that they do not foretell.
+
+        Args:
+            score: (n_items,) scores at b = 0. information: what the item's judgments tell. squares: sum of squared
+            scores of single judgments. pairs: information^2 less the sum of squares of what each tells.
+            t: the variance between items without labels.
+            floor: the least variance.
+        """
+        on = self.on & (information > 0)
+        design, told = self.design[on], information[on]
+        alone = score[on] / told
+        rest = self.rest or 0.5 * t
+        spread = self.class_variance or 0.25 * t
+        n_classes = design.shape[1] - self.n_fixed
+        for _ in range(30):
+            weight = 1 / (rest + 1 / told)
+            weighted = sparse.csr_array(design.multiply(weight[:, None]))
+            normal = np.asarray((design.T @ weighted).todense(), dtype=np.float64)
+            # a trace of ridge keeps a lone class or equal disagreement solvable
+            penalty = np.concatenate([np.full(self.n_fixed, 1e-9 * weight.sum()), np.full(n_classes, 1 / spread)])
+            inverse = np.linalg.inv(normal + np.diag(penalty))
+            self.coefficients = inverse @ np.asarray(weighted.T @ alone)
+            mean = np.asarray(design @ self.coefficients)
+            gamma = self.coefficients[self.n_fixed :]
+            new_spread = max(float(np.mean(gamma**2 + np.diag(inverse)[self.n_fixed :])), 1e-4 * t)
+            # products of different judgments, as in `variance_between`, around the prior mean
+            own = np.divide(information[on] ** 2 - pairs[on], told)
+            product = score[on] ** 2 - squares[on] - 2 * mean * score[on] * (told - own) + mean**2 * pairs[on]
+            w = 1 / (1 + rest * told) ** 2
+            total = max(float(w @ pairs[on]), 1e-300)
+            raw = float(w @ product) / total
+            doubt = float(np.sqrt((w * w) @ (product - raw * pairs[on]) ** 2)) / total
+            new_rest = max(min(mean_above_zero(raw, doubt), 2 * t), floor)
+            still = abs(new_rest - rest) < 1e-4 * rest and abs(new_spread - spread) < 1e-3 * spread
+            rest, spread = new_rest, new_spread
+            if still:
+                break
+        self.rest, self.class_variance, self._inverse = rest, spread, inverse
+        self.mean = np.where(self.on, np.asarray(self.design @ self.coefficients), 0.0)
+
+    def variance(self, information: Array) -> Array:
+        """Return (n_items,) variances of the effects, the doubt about the prior means included."""
+        share = 1 / (1 + information * self.rest)
+        doubt = np.zeros(share.size)
+        for first in range(0, share.size, BLOCK):
+            rows = self.design[first : first + BLOCK]
+            doubt[first : first + BLOCK] = np.asarray(rows.multiply(rows @ self._inverse).sum(axis=1)).ravel()
+        return np.asarray(self.rest * share + share**2 * doubt)
+
+
+def wrong_answer_effect(
+    item: NDArray[np.integer],
+    annotator: NDArray[np.integer],
+    times: NDArray[np.floating],
+    label: NDArray[np.integer],
+    answers: Answers,
+) -> float:
+    """Return how much longer, in ln seconds, an answer takes that is not the item's most frequent one, within items."""
+    use = (label >= 0) & ~np.isnan(times)
+    if not use.any():
+        return float("nan")
+    code, who, y = item[use], annotator[use], np.log(times[use])
+    y -= (np.bincount(who, y) / np.maximum(np.bincount(who), 1))[who]
+    wrong = (label[use] != answers.plurality[code]).astype(np.float64)
+    wrong -= (np.bincount(code, wrong) / np.maximum(np.bincount(code), 1))[code]
+    total = float(wrong @ wrong)
+    return float(wrong @ y) / total if total > 1e-9 else float("nan")

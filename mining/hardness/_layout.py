@@ -1,0 +1,153 @@
+"""Trials laid out for the sweeps: sorted by annotator, in as few bytes as the answer needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mining.hardness import _kernels as kernels
+
+Array = NDArray[np.float64]
+LARGE = 4_000_000
+"""From here on times are kept in single precision (7 digits of ln seconds): half the memory."""
+TRIALS_A_PART = 100_000
+MOST_PARTS = 4
+NO_FLOATS: Array = np.zeros(0)
+
+
+class Parts:
+    """Splits work on trials into a fixed number of parts and runs them in threads."""
+
+    def __init__(self, n_trials: int) -> None:
+        self.n_parts = max(1, min(MOST_PARTS, n_trials // TRIALS_A_PART))
+        self._pool: ThreadPoolExecutor | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        workers = min(self.n_parts, os.cpu_count() or 1)
+        if workers == 1:
+            yield
+            return
+        with ThreadPoolExecutor(workers) as self._pool:
+            yield
+        self._pool = None
+
+    def run(self, work: Callable[[int], object]) -> None:
+        """Call ``work(part)`` for every part and wait."""
+        if self._pool is None:
+            for part in range(self.n_parts):
+                work(part)
+        else:
+            list(self._pool.map(work, range(self.n_parts)))
+
+
+@dataclass(slots=True)
+class Layout:
+    """Trials sorted by annotator; annotator j has the places ``offsets[j]`` to ``offsets[j + 1]``."""
+
+    n_items: int
+    n_annotators: int
+    offsets: NDArray[np.int64]
+    item: NDArray[np.int32]
+    """(n_trials,) item codes; a censored trial is ~item."""
+    log_times: NDArray[np.floating]
+    """(n_trials,) ln seconds, or that of the bound; that of `NO_BOUND_MS` where a censored trial has none."""
+    slope: NDArray[np.floating]
+    """(n_trials,) ln(position), centred for each annotator; (0,) without positions."""
+    parts: Parts
+    splits: NDArray[np.int64]
+    """(n_parts + 1,) first annotator of every part."""
+
+    @property
+    def n_trials(self) -> int:
+        return int(self.item.shape[0])
+
+    def centre(self, means: Array) -> None:
+        """Take (n_annotators,) ``means`` off the annotators' ln times, in place."""
+        self.parts.run(
+            lambda k: kernels.centre_times(self.splits[k], self.splits[k + 1], self.offsets, self.log_times, means)
+        )
+
+    def sample(self, step: int) -> Layout:
+        """Return the trials of every ``step``-th item, for choices that do not need them all."""
+        code = np.where(self.item >= 0, self.item, ~self.item)
+        keep = code % step == 0
+        code = code[keep] // step
+        item = np.where(self.item[keep] >= 0, code, ~code).astype(np.int32)
+        before = np.concatenate([[0], np.cumsum(keep, dtype=np.int64)])
+        offsets = before[self.offsets]
+        slope = self.slope[keep] if self.slope.shape[0] else self.slope
+        return Layout(
+            -(-self.n_items // step), self.n_annotators, offsets, item, self.log_times[keep], slope,
+            self.parts, self.splits,
+        )  # fmt: skip
+
+    def rank_scores(self) -> NDArray[np.floating]:
+        """Return (n_trials,) normal quantiles of every annotator's times."""
+        score = np.empty_like(self.log_times)
+        self.parts.run(
+            lambda k: kernels.score_by_rank(
+                self.splits[k], self.splits[k + 1], self.offsets, self.item, self.log_times, score
+            )
+        )
+        return score
+
+
+def lay_out(
+    item: NDArray[np.integer],
+    annotator: NDArray[np.integer],
+    times: NDArray[np.floating],
+    bounds: NDArray[np.floating],
+    positions: NDArray[np.floating] | None,
+    n_items: int,
+    parts: Parts,
+) -> Layout:
+    """Sort trials by annotator (a counting sort, in threads) and take logarithms.
+
+    Args:
+        bounds: (n_trials,) in ms for censored trials, or (0,): then the longest time of the annotator.
+    """
+    n = int(item.shape[0])
+    n_annotators = int(annotator.max()) + 1 if n else 0
+    edges = np.linspace(0, n, parts.n_parts + 1).astype(np.int64)
+    counts = np.zeros((parts.n_parts, n_annotators), np.int64)
+    longest = np.full((parts.n_parts, n_annotators), -np.inf)
+
+    def count(k: int) -> None:
+        kernels.count_trials(annotator, edges[k], edges[k + 1], counts[k])
+        if bounds.shape[0] == 0:
+            kernels.longest_times(annotator, times, edges[k], edges[k + 1], longest[k])
+
+    parts.run(count)
+    limit = longest.max(axis=0)
+    limit[limit < 0] = kernels.NO_BOUND_MS
+    offsets = np.concatenate([[0], np.cumsum(counts.sum(axis=0))]).astype(np.int64)
+    cursors = offsets[:-1] + np.cumsum(counts, axis=0) - counts
+    dtype: type[np.float64] | type[np.float32] = np.float64 if n < LARGE else np.float32
+    item_out, log_out = np.empty(n, np.int32), np.empty(n, dtype)
+    order = np.empty(n if positions is not None else 0, np.int64)
+
+    def place(k: int) -> None:
+        kernels.place_trials(
+            item, annotator, times, bounds, limit, edges[k], edges[k + 1], cursors[k], item_out, log_out, order
+        )
+
+    parts.run(place)
+    slope = np.zeros(0, dtype)
+    if positions is not None:
+        slope = np.log(positions[order]).astype(dtype)
+        sizes = np.diff(offsets)
+        filled = np.flatnonzero(sizes)
+        means = np.zeros(n_annotators)
+        means[filled] = np.add.reduceat(slope, offsets[:-1][filled], dtype=np.float64) / sizes[filled]
+        slope -= np.repeat(means, sizes).astype(dtype)
+    aims = np.linspace(0, n, parts.n_parts + 1)
+    splits = np.searchsorted(offsets, aims).astype(np.int64)
+    splits[0], splits[-1] = 0, n_annotators
+    return Layout(n_items, n_annotators, offsets, item_out, log_out, slope, parts, splits)

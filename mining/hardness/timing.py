@@ -1,0 +1,283 @@
+"""Hardness of items from the response times of people: crossed effects of items and annotators.
+
+Model (van der Linden 2006, lognormal response times with crossed random effects)::
+
+    y_ij = mean + b_i + a_j + c_j ln(position) + e_ij,    e_ij ~ t_nu(0, s_j)
+
+``y`` is ln seconds, or the normal quantile of the time among those of its annotator, whichever foretells the times of
+other annotators better. ``b_i`` is the hardness of item i (higher is harder), ``a_j`` how slow annotator j is, ``c_j``
+how practice changes their times, ``s_j`` how noisy they are. ``b_i`` is shrunken: little evidence stays close to the
+mean, or with labels close to what the answers foretell. Trials without an answer count as longer than their bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mining.hardness import _cautions as cautions
+from mining.hardness import _crossed as crossed
+from mining.hardness._kernels import NO_BOUND_MS
+from mining.hardness._label_prior import Answers, LabelPrior, read_answers, wrong_answer_effect
+from mining.hardness._layout import NO_FLOATS, Layout, Parts, lay_out
+from mining.hardness._trials import (
+    BadTrials,
+    Caution,
+    read_bounds,
+    read_codes,
+    read_labels,
+    read_positions,
+    read_times,
+    take_off,
+)
+
+__all__ = ["BadTrials", "Caution", "ResponseTimeFit", "fit_response_times"]
+
+Array = NDArray[np.float64]
+LOG_SECONDS, ANNOTATOR_SDS = "log-seconds", "annotator SDs"
+PILOT_TRIALS = 1_000_000
+FEW_TRIALS = 12
+"""Where annotators have fewer, ranks among them say little, and their speed is borrowed from the others. With more, an
+annotator's speed does not touch hardness at all: all their times doubled change nothing."""
+FEWEST_ITEMS_FOR_LABELS = 20
+"""Below this a regression on answers has nothing to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTimeFit:
+    """Hardness of every item from response times. Higher is harder."""
+
+    scale: str
+    """Unit of the effects: ``log-seconds`` (.1: 10 % longer) or ``annotator SDs`` (of an annotator's own times)."""
+    item_effect: Array
+    """(n_items,) hardness, centred on the judged items; NaN where never judged."""
+    item_se: Array
+    """(n_items,) standard error of `item_effect`; NaN where never judged."""
+    item_reliability: Array
+    """(n_items,) 1 - SE^2 / item_sd^2, 0 to 1; NaN where never judged or noise cannot be told apart."""
+    n_judgments: NDArray[np.int64]
+    """(n_items,) trials, the censored ones included."""
+    n_censored: NDArray[np.int64]
+    """(n_items,) trials without an answer."""
+    annotator_effect: Array
+    """(n_annotators,) slowness; 0 is the average annotator; NaN where an annotator code has no trials."""
+    annotator_sd: Array
+    """(n_annotators,) noise of one judgment (scale of the t distribution)."""
+    practice: Array
+    """(n_annotators,) change per unit of ln(position); negative is getting faster; 0 without `position`."""
+    item_sd: float
+    """SD of true hardness between items; NaN where it cannot be told from noise."""
+    reliability: float
+    """Reliability of the score as a whole: the mean over judged items; NaN as above."""
+    noise_degrees: float
+    """Degrees of freedom of the t distribution of noise: 200 is normal, 3 has heavy tails."""
+    wrong_answer_effect: float
+    """ln of how many times longer an unusual answer takes on the same item; NaN without `label`."""
+    typical_precision: float
+    """Precision (1 / variance) that one more judgment by a typical annotator adds."""
+    warnings: tuple[Caution, ...]
+    """What the reader must know, each with a stable name."""
+    n_sweeps: int
+    converged: bool
+
+    def judgments_needed(self, target: float) -> NDArray[np.int64]:
+        """Return how many more judgments each item needs for a reliability of ``target``.
+
+        Args:
+            target: reliability between 0 and 1, for example .8.
+
+        Returns:
+            (n_items,) counts, 0 where the target is reached; -1 when item and noise cannot be told apart.
+        """
+        if not 0 < target < 1:
+            raise BadTrials("target_out_of_range", f"`target` is {target!r}; a reliability lies between 0 and 1.")
+        n_items = self.item_effect.shape[0]
+        if not (self.item_sd > 0 and np.isfinite(self.typical_precision) and self.typical_precision > 0):
+            return np.full(n_items, -1, dtype=np.int64)
+        wanted = 1 / ((1 - target) * self.item_sd**2)
+        have = np.where(np.isnan(self.item_se), 1 / self.item_sd**2, 1 / self.item_se**2)
+        missing = np.ceil((wanted - have) / self.typical_precision - 1e-9)
+        return np.clip(missing, 0, np.iinfo(np.int64).max / 2).astype(np.int64)
+
+
+def fit_response_times(
+    item: ArrayLike,
+    annotator: ArrayLike,
+    response_ms: ArrayLike,
+    *,
+    position: ArrayLike | None = None,
+    label: ArrayLike | None = None,
+    n_items: int | None = None,
+    censored_at_ms: ArrayLike | None = None,
+    shift_ms: float = 0.0,
+) -> ResponseTimeFit:
+    """Estimate the hardness of every item from the response times of its judgments.
+
+    Two answers of an annotator to one item count as two judgments. The order of trials, and how items and annotators
+    are numbered, do not matter.
+
+    Args:
+        item: item codes 0, 1, 2, ..., shape (n_trials,).
+        annotator: annotator codes, shape (n_trials,).
+        response_ms: milliseconds; NaN is a trial without an answer (censored), shape (n_trials,). Leave out trials
+            that say nothing about time, for instance because the tab was hidden.
+        position: 1-based order in which the annotator saw the item.
+        label: label codes given, -1 for none. With them disagreement and the class tell about hardness, too.
+        n_items: number of items, when some may have no trial.
+        censored_at_ms: until when a censored trial was observed, a number or shape (n_trials,), NaN where unknown.
+            Without it the longest time of the same annotator is taken, unless the times show that there was no limit.
+        shift_ms: time of the hand, taken off every time before the logarithm.
+
+    Raises:
+        BadTrials: the trials cannot be used; its ``name`` says why.
+    """
+    item = read_codes(item, "item", n_codes=n_items)
+    n = item.shape[0]
+    annotator = read_codes(annotator, "annotator", n)
+    times = take_off(read_times(response_ms, n), shift_ms)
+    if n_items is None:
+        n_items = int(item.max()) + 1 if n else 0
+    positions = None if position is None else read_positions(position, n)
+    labels = None if label is None else read_labels(label, n)
+    bounds = NO_FLOATS if censored_at_ms is None else read_bounds(censored_at_ms, times, shift_ms)
+    parts = Parts(n)
+    with parts.open():
+        layout = lay_out(item, annotator, times, bounds, positions, n_items, parts)
+        answers = None if labels is None else read_answers(item, labels, n_items)
+        longer = float("nan")
+        if labels is not None and answers is not None:
+            longer = wrong_answer_effect(item, annotator, times, labels, answers)
+        return _fit(layout, answers, longer, given_bounds=bounds.shape[0] > 0)
+
+
+def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds: bool) -> ResponseTimeFit:
+    censored = layout.item < 0
+    code = np.where(censored, ~layout.item, layout.item)
+    judged = np.bincount(code, minlength=layout.n_items).astype(np.int64)
+    lost = np.bincount(code[censored], minlength=layout.n_items).astype(np.int64)
+    del code
+    table = cautions.survey(layout)
+    cautions.refuse_pages(table)
+    found = cautions.about_trials(layout, table, judged, int(lost.sum()))
+    if lost.any() and not given_bounds:
+        sizes = np.diff(layout.offsets)
+        if not cautions.bounds_are_plausible(table, sizes - table[:, 0]):
+            layout.log_times[censored] = np.log(NO_BOUND_MS / 1000)
+            found.append(Caution(
+                "censored_without_bound",
+                f"{int(lost.sum())} trials without a time are left aside: the longest times show no time limit. Give "
+                "`censored_at_ms` if there was one.",
+            ))  # fmt: skip
+    del censored
+    if layout.n_trials == 0 or table[:, 0].sum() == 0:
+        return _nothing(layout.n_items, layout.n_annotators, judged, lost, found)
+    with_slope = layout.slope.shape[0] > 0
+    if with_slope and cautions.order_share(layout) > cautions.FIXED_ORDER:
+        with_slope = False
+        found.append(Caution(
+            "fixed_order",
+            "Annotators saw the items in similar orders: practice cannot be told from hardness, and is not removed. "
+            "Items shown early look harder than they are.",
+        ))  # fmt: skip
+    sizes = np.diff(layout.offsets)
+    borrow = bool(np.median(sizes[sizes > 0]) < FEW_TRIALS)
+    if not borrow:
+        # From here on an annotator's trials are only compared with each other.
+        layout.centre(table[:, 1])
+    scale, state = _choose_scale(layout, with_slope, borrow=borrow)
+    if scale == LOG_SECONDS and not borrow:
+        state.a += table[:, 1] - np.mean(table[sizes > 0, 1])
+    if with_slope:
+        unit = 1.0 if scale == LOG_SECONDS else np.sqrt(table[:, 2])
+        found += cautions.about_drift(layout, (state.c - state.slope) * unit)
+    return _report(layout, scale, state, judged, lost, found, with_slope, answers, longer)
+
+
+def _choose_scale(layout: Layout, with_slope: bool, *, borrow: bool) -> tuple[str, crossed.Crossed]:
+    """Fit both scales and keep that whose effects, without a trial, go better with the trial's rank."""
+    if borrow:
+        state = crossed.start(layout, layout.log_times, borrow=True)
+        crossed.settle(layout, state, with_slope=with_slope)
+        return LOG_SECONDS, state
+    # A million trials tell the scales apart; only the better one is then fitted to all.
+    pilot = layout if layout.n_trials <= PILOT_TRIALS else layout.sample(-(-layout.n_trials // PILOT_TRIALS))
+    ranks = pilot.rank_scores()
+    fits = []
+    for y in (pilot.log_times, ranks):
+        state = crossed.start(pilot, y)
+        crossed.settle(pilot, state, with_slope=with_slope)
+        fits.append((crossed.foresight(pilot, state, ranks, with_slope), state))
+    by_rank = fits[1][0] > fits[0][0]
+    scale, state = (ANNOTATOR_SDS, fits[1][1]) if by_rank else (LOG_SECONDS, fits[0][1])
+    if pilot is not layout:
+        state = crossed.start(layout, layout.rank_scores() if by_rank else layout.log_times)
+        crossed.settle(layout, state, with_slope=with_slope)
+    return scale, state
+
+
+def _report(
+    layout: Layout, scale: str, state: crossed.Crossed, judged: NDArray[np.int64], lost: NDArray[np.int64],
+    found: list[Caution], with_slope: bool, answers: Answers | None, longer: float,
+) -> ResponseTimeFit:  # fmt: skip
+    on = judged > 0
+    between, variance = state.sd_b2, 1 / state.known
+    if answers is not None and state.identified and on.sum() >= FEWEST_ITEMS_FOR_LABELS:
+        prior = LabelPrior(answers, on)
+        information = crossed.adopt_prior(layout, state, prior, with_slope, on)
+        variance = prior.variance(information)
+        between = prior.rest + float(np.var(prior.mean[on]))
+    se = np.sqrt(variance)
+    reliability = np.clip(1 - se**2 / between, 0, 1)
+    kappa = (state.nu + 1) / (state.nu + 3)
+    present = np.diff(layout.offsets) > 0
+    if not state.identified or on.sum() < 2:
+        found.append(Caution(
+            "noise_not_identified",
+            "No item has two judgments (or there is one item): item and noise cannot be told apart. The order of "
+            "hardness is the best guess; its reliability is unknown.",
+        ))  # fmt: skip
+        se = np.full(layout.n_items, np.sqrt(between + float(state.s2[present].mean())))
+        between, reliability = float("nan"), np.full(layout.n_items, np.nan)
+    elif state.variance < 1e-12:
+        found.append(Caution("no_variation", "All times are equal: they tell nothing about hardness."))
+        reliability = np.full(layout.n_items, np.nan)
+    if not state.converged:
+        found.append(Caution("not_converged", f"The estimates still moved after {state.n_sweeps} sweeps."))
+
+    def judged_only(values: Array) -> Array:
+        return np.where(on, values, np.nan)
+
+    return ResponseTimeFit(
+        scale=scale,
+        item_effect=judged_only(state.b),
+        item_se=judged_only(se),
+        item_reliability=judged_only(reliability),
+        n_judgments=judged,
+        n_censored=lost,
+        annotator_effect=np.where(present, state.a, np.nan),
+        annotator_sd=np.where(present, np.sqrt(state.s2), np.nan),
+        practice=np.where(present, state.c if with_slope else 0.0, np.nan),
+        item_sd=float(np.sqrt(between)),
+        reliability=float(np.mean(reliability[on])),
+        noise_degrees=state.nu,
+        wrong_answer_effect=longer,
+        typical_precision=float(np.median(kappa / (state.s2[present] + state.doubt[present]))),
+        warnings=tuple(found),
+        n_sweeps=state.n_sweeps,
+        converged=state.converged,
+    )
+
+
+def _nothing(
+    n_items: int, n_annotators: int, judged: NDArray[np.int64], lost: NDArray[np.int64], found: list[Caution]
+) -> ResponseTimeFit:
+    """Return the fit of trials of which none has a time."""
+    found.append(Caution("no_times", "No trial has a response time."))
+    unknown, nan = np.full(n_items, np.nan), float("nan")
+    nobody = np.full(n_annotators, np.nan)
+    return ResponseTimeFit(
+        LOG_SECONDS, unknown, unknown, unknown, judged, lost, nobody, nobody, nobody, nan, nan, nan, nan, nan,
+        tuple(found), 0, True,
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""The held-out test: items that mining never sees, chosen by their bytes and nothing else."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mining.learners.errors import LearnerError
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def held_out(
+    sha256: Sequence[str], share: float = 0.2, *, groups: npt.ArrayLike | None = None, salt: str = ""
+) -> BoolArray:
+    """Mark the items of the held-out test, (n,) bool: about `share` of them.
+
+    An image is in or out by a hash of its own sha256, so it stays where it is when others are added, removed
+    or labelled; an object follows its image. Items of one of the `groups` (near-duplicates, a patient) go
+    together, by the group's lowest hash. Classes are spread evenly but for chance: see `missing_classes`.
+    `salt` makes another, independent split.
+    """
+    if not 0.0 < share < 1.0:
+        raise LearnerError(f"the share of the held-out test must lie between 0 and 1, not {share}")
+    lot: dict[str, float] = {}
+    for name in sha256:
+        if name not in lot:
+            digest = hashlib.sha256(f"{salt}:held out:{name.lower()}".encode()).digest()
+            lot[name] = int.from_bytes(digest[:8], "big") / 2.0**64
+    drawn = np.array([lot[name] for name in sha256], dtype=np.float64)
+    if groups is not None:
+        codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+        if codes.shape != drawn.shape:
+            raise LearnerError(f"groups has {codes.size} entries; there are {len(drawn)} items")
+        # An image whose objects lie in several groups ties those groups together; one pass each way is
+        # repeated until nothing changes.
+        images = np.unique(np.asarray(sha256), return_inverse=True)[1]
+        drawn = _lowest_within(drawn, codes, images)
+    return drawn < share
+
+
+def missing_classes(given: npt.ArrayLike, held: npt.ArrayLike, n_classes: int) -> tuple[list[int], list[int]]:
+    """Return the classes that the held-out test lacks, and those that the rest lacks; `given` (n,), -1 =
+    no label.
+    """
+    codes, marked = np.asarray(given), np.asarray(held, dtype=bool)
+    inside = np.bincount(codes[marked & (codes >= 0)], minlength=n_classes)
+    outside = np.bincount(codes[~marked & (codes >= 0)], minlength=n_classes)
+    return np.flatnonzero(inside == 0).tolist(), np.flatnonzero(outside == 0).tolist()
+
+
+def _lowest_within(
+    drawn: npt.NDArray[np.float64], codes: npt.NDArray[np.intp], images: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    current = drawn
+    while True:
+        lowest = current
+        for partition in (codes, images):
+            least = np.full(int(partition.max(initial=-1)) + 1, np.inf)
+            np.minimum.at(least, partition, lowest)
+            lowest = least[partition]
+        if np.array_equal(lowest, current):
+            return current
+        current = lowest

@@ -1,0 +1,91 @@
+"""Write the time hardness of every item."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ._files import replaced_file
+from ._projects import project_named
+
+COLUMNS = (
+    "item", "path", "time_hardness", "time_se", "time_reliability", "n_judgments", "n_censored", "time_alone",
+    "raw_mean_ms", "geometric_mean_ms", "n_labels", "people_label", "label_confidence", "disagreement",
+    "label_entropy",
+)  # fmt: skip
+DEFAULT = "time_and_labels"
+
+
+class Command(BaseCommand):
+    help = "Write how hard every item is by people's response times, with standard errors. Needs no round."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("project", metavar="PROJECT", help="Slug of the project.")
+        parser.add_argument(
+            "--measure", default=DEFAULT, metavar="NAME",
+            help=f"How times and answers become hardness (default: {DEFAULT}); the names stand on the page Hardness, "
+            "Measures, with the reliability of each on the project's own trials.",
+        )  # fmt: skip
+        parser.add_argument("--out", required=True, metavar="FILE", help="FILE.csv or FILE.parquet.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        project = project_named(options["project"])
+        path = Path(options["out"])
+        if path.suffix not in (".csv", ".parquet"):
+            raise CommandError(f"--out must end in .csv or .parquet, not {path.name!r}.", returncode=2)
+        import polars as pl
+
+        from mining.adapters import item_table, read_classes, trial_table
+        from mining.exports.csv_format import safe_cell
+        from mining.hardness.human_measures import HUMAN_MEASURES
+        from mining.people import NO_LABELS, judge_items, measure_items
+
+        measure = options["measure"]
+        if measure not in HUMAN_MEASURES:
+            raise CommandError(
+                f"No measure is called {measure!r}. There are: {', '.join(HUMAN_MEASURES)}.", returncode=2
+            )
+        items = item_table(project)
+        if items.is_empty():
+            raise CommandError(f"{project.slug} has no items yet: import images first.")
+        classes = [entry["name"] for entry in read_classes(project)]
+        trials = trial_table(project, items)
+        view = judge_items(items, trials, n_classes=len(classes))
+        if "labels" in HUMAN_MEASURES[measure].needs and measure != DEFAULT and not view.facts["labels"]["n_labels"]:
+            raise CommandError(f"{HUMAN_MEASURES[measure].title}: {NO_LABELS['what']} {NO_LABELS['remedy']}")
+        if view.fit is None and "times" in HUMAN_MEASURES[measure].needs:
+            entry = view.facts["missing"][0]
+            raise CommandError(f"{entry['what']} {entry['remedy']}")
+        names = pl.Series(classes, dtype=pl.String)
+        table = view.table.with_columns(
+            people_label=names.gather(view.table["consensus"].cast(pl.UInt32)),
+            label_confidence=pl.when(pl.col("label_from") == "people").then(pl.col("label_confidence")),
+        )
+        columns = list(COLUMNS)
+        if measure != DEFAULT:
+            table = table.with_columns(pl.Series(measure, measure_items(view, trials, measure)).fill_nan(None))
+            columns = [*columns[:2], measure, *(name for name in columns[2:] if name != measure)]
+        table = table.select(columns)
+        for warning in view.facts["time"].get("warnings", ()):
+            self.stderr.write(f"Warning: {warning['message']}")
+        buffer = io.BytesIO()
+        if path.suffix == ".parquet":
+            table.write_parquet(buffer)
+        else:
+            text = pl.col("path", "people_label").map_elements(safe_cell, return_dtype=pl.String)
+            table.with_columns(text).write_csv(buffer)
+        with replaced_file(path) as file:
+            file.write(buffer.getvalue())
+        time = view.facts["time"]
+        self.stderr.write(
+            f"{len(table)} items, {time['n_timed']} trials by {time['n_annotators']} annotators; "
+            f"in {time.get('scale', 'no unit')}; reliability {_rounded(time.get('reliability'))}. Written to {path}."
+        )
+        self.stdout.write(project.slug)
+
+
+def _rounded(value: float | None) -> str:
+    return "unknown" if value is None or value != value else f"{value:.2f}"

@@ -1,0 +1,6 @@
+"""Rows of what was decided: rounds, their stages, hard sets, and what was asked again."""
+
+from .hard_set import HardSet, HardSetMember, SecondLook
+from .round import Round, RoundStage
+
+__all__ = ["HardSet", "HardSetMember", "Round", "RoundStage", "SecondLook"]

@@ -1,0 +1,208 @@
+"""What people say of every item: hardness from their times, consensus and disagreement from their labels.
+
+Arrays in, a table out; the same for a round and for the `hardness` command, which needs no round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mining.hardness.agreement import consensus
+from mining.hardness.timing import BadTrials, ResponseTimeFit, fit_response_times
+
+NO_TIMES = {
+    "what": "No response time can be used, so there is no time hardness.",
+    "remedy": "Let people label in the workbench, or import trials with a response_ms column.",
+}
+NO_LABELS = {
+    "what": "Nobody has labelled anything yet, so there is no consensus.",
+    "remedy": "Label some items, or import trials with a label column.",
+}
+
+
+@dataclass(frozen=True)
+class PeopleView:
+    """`table` has a row for every item, in the items' order; `facts` is what JSON can hold of the whole."""
+
+    table: pl.DataFrame
+    facts: dict[str, Any]
+    fit: ResponseTimeFit | None
+
+
+def judge_items(
+    items: pl.DataFrame, trials: pl.DataFrame, *, n_classes: int, label_source: str = "people"
+) -> PeopleView:
+    """Estimate time hardness, consensus and the label to use of every item.
+
+    `items` and `trials` are the tables of `mining.adapters`. With `label_source` "people" the consensus counts where
+    somebody judged, else the given label; with "given" only labels that came with the import count. `time_hardness`
+    also learns from the answers (items that people name differently are slow more often than not); `time_alone` does
+    not, so that agreement with models can be told from agreement about labels.
+    """
+    missing: list[dict[str, str]] = []
+    columns: dict[str, Any] = {"item": items["item"], "ordinal": items["ordinal"], "path": items["path"]}
+    fit, time_facts = _time_columns(len(items), trials, columns, missing)
+    label_facts = _label_columns(len(items), trials, n_classes, columns, missing)
+    columns |= _used_labels(items, columns, label_source)
+    table = pl.DataFrame(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
+    return PeopleView(table, {"missing": missing, "time": time_facts, "labels": label_facts}, fit)
+
+
+def measure_items(view: PeopleView, trials: pl.DataFrame, name: str) -> np.ndarray:
+    """Return (n_items,) one of `HUMAN_MEASURES`, NaN where unknown, from the trials that `view` was made from."""
+    from mining.hardness.human_measures import HUMAN_MEASURES
+
+    ready = {"time_and_labels": "time_hardness", "time": "time_alone"}.get(name)
+    if ready:  # these also know positions and limits
+        return np.asarray(view.table[ready].fill_null(np.nan).to_numpy())
+    measure = HUMAN_MEASURES[name]
+    used = trials.filter("timed") if "times" in measure.needs else trials.filter(pl.col("label").is_not_null())
+    used = used.sort("look", "trial").unique(["item", "annotator"], keep="last", maintain_order=True)
+    return measure.compute(
+        used["item"].to_numpy().astype(np.int64),
+        used["annotator"].to_numpy().astype(np.int64),
+        used["response_ms"].fill_null(np.nan).to_numpy(),
+        used["label"].fill_null(-1).to_numpy().astype(np.int64),
+        n_items=len(view.table),
+    )
+
+
+def _time_columns(
+    n_items: int, trials: pl.DataFrame, columns: dict[str, Any], missing: list[dict[str, str]]
+) -> tuple[ResponseTimeFit | None, dict[str, Any]]:
+    timed = trials.filter("timed")
+    empty = np.full(n_items, np.nan)
+    columns |= {
+        "time_hardness": empty,
+        "time_alone": empty,
+        "time_se": empty,
+        "time_reliability": empty,
+        "n_judgments": np.bincount(timed["item"].to_numpy(), minlength=n_items).astype(np.int32),
+        "n_censored": np.zeros(n_items, dtype=np.int32),
+        "raw_mean_ms": _mean_of(timed, pl.col("response_ms"), n_items),
+        "geometric_mean_ms": np.exp(_mean_of(timed, pl.col("response_ms").log(), n_items)),
+    }
+    facts: dict[str, Any] = {
+        "n_trials": len(trials), "n_timed": len(timed), "n_censored": int(timed["censored"].sum()),
+        "n_annotators": timed["annotator"].n_unique(), "null_reasons": _null_reasons(trials),
+    }  # fmt: skip
+    if timed["response_ms"].null_count() == len(timed):
+        missing.append(NO_TIMES)
+        return None, facts
+    try:
+        fit = fit_times(timed, n_items, with_labels=True)
+        alone = fit_times(timed, n_items, with_labels=False)
+    except BadTrials as reason:
+        missing.append({"what": f"Response times cannot be used: {reason}", "remedy": "Mend the trials it names."})
+        return None, facts
+    columns |= {
+        "time_hardness": fit.item_effect,
+        "time_alone": alone.item_effect,
+        "time_se": fit.item_se,
+        "time_reliability": fit.item_reliability,
+        "n_judgments": fit.n_judgments.astype(np.int32),
+        "n_censored": fit.n_censored.astype(np.int32),
+    }
+    facts |= {
+        "scale": fit.scale, "reliability": fit.reliability, "item_sd": fit.item_sd,
+        "warnings": [{"name": caution.name, "message": caution.message} for caution in fit.warnings],
+        "annotator_effect": fit.annotator_effect, "annotator_sd": fit.annotator_sd, "practice": fit.practice,
+    }  # fmt: skip
+    return fit, facts
+
+
+def fit_times(timed: pl.DataFrame, n_items: int, *, with_labels: bool) -> ResponseTimeFit:
+    """Fit the `timed` trials of `mining.adapters.trial_table`; raises BadTrials where they cannot be used."""
+    label = timed["label"].fill_null(-1).to_numpy().astype(np.int64)
+    return fit_response_times(
+        timed["item"].to_numpy().astype(np.int64),
+        timed["annotator"].to_numpy().astype(np.int64),
+        timed["response_ms"].fill_null(np.nan).to_numpy(),
+        position=timed["position"].to_numpy(),
+        label=label if with_labels and (label >= 0).any() else None,
+        n_items=n_items,
+        censored_at_ms=timed["censored_at_ms"].fill_null(np.nan).to_numpy(),
+    )
+
+
+def _mean_of(timed: pl.DataFrame, value: pl.Expr, n_items: int) -> np.ndarray:
+    means = timed.filter(pl.col("response_ms").is_not_null()).group_by("item").agg(value.mean().alias("mean"))
+    column = np.full(n_items, np.nan)
+    column[means["item"].to_numpy()] = means["mean"].to_numpy()
+    return column
+
+
+def _null_reasons(trials: pl.DataFrame) -> dict[str, int]:
+    without = trials.filter(pl.col("response_ms").is_null()).group_by("null_reason").len().sort("null_reason")
+    return {reason or "not said": count for reason, count in without.iter_rows()}
+
+
+def _label_columns(
+    n_items: int, trials: pl.DataFrame, n_classes: int, columns: dict[str, Any], missing: list[dict[str, str]]
+) -> dict[str, Any]:
+    # Of somebody who was asked again, the latest look counts.
+    labelled = (
+        trials.filter(pl.col("label").is_not_null() & _speaks_about_labels(trials))
+        .sort("look", "trial")
+        .unique(["item", "annotator"], keep="last", maintain_order=True)
+    )
+    if labelled.is_empty():
+        missing.append(NO_LABELS)
+        nothing = np.full(n_items, np.nan)
+        columns |= {
+            "consensus": np.full(n_items, -1, dtype=np.int16), "consensus_confidence": nothing,
+            "disagreement": nothing, "label_entropy": nothing, "n_labels": np.zeros(n_items, dtype=np.int32),
+        }  # fmt: skip
+        return {"n_labels": 0}
+    view = consensus(
+        labelled["item"].to_numpy().astype(np.int64),
+        labelled["annotator"].to_numpy().astype(np.int64),
+        labelled["label"].to_numpy().astype(np.int64),
+        n_items,
+        n_classes,
+    )
+    columns |= {
+        "consensus": view.label.astype(np.int16), "consensus_confidence": view.confidence,
+        "disagreement": view.disagreement, "label_entropy": view.entropy, "n_labels": view.n_labels.astype(np.int32),
+    }  # fmt: skip
+    return {"n_labels": len(labelled), "method": view.method, "class_share": view.class_share}
+
+
+def _speaks_about_labels(trials: pl.DataFrame) -> pl.Expr:
+    """Which trials count for the consensus: not what people learnt on, and no second answer of the same person."""
+    # Rounds taken down before there were purposes have no such column.
+    return ~pl.col("purpose").is_in(["training", "repeat"]) if "purpose" in trials.columns else pl.lit(True)
+
+
+def _used_labels(items: pl.DataFrame, columns: dict[str, Any], label_source: str) -> dict[str, Any]:
+    """Return the label that learners are trained on and measures are taken against, and where it comes from."""
+    given = items["given"].fill_null(-1).to_numpy()
+    people = columns["consensus"] if label_source == "people" else np.full(len(items), -1, dtype=np.int16)
+    label = np.where(people >= 0, people, given).astype(np.int16)
+    origin = np.where(people >= 0, "people", np.where(given >= 0, "given", ""))
+    confidence = np.where(people >= 0, columns["consensus_confidence"], np.nan)
+    codes = pl.DataFrame({"given": given, "label": label, "consensus": columns["consensus"]})
+    coded = codes.select(pl.when(pl.all() >= 0).then(pl.all()))
+    return {
+        "given": coded["given"], "consensus": coded["consensus"], "label": coded["label"],
+        "label_from": origin, "label_confidence": confidence,
+    }  # fmt: skip
+
+
+def split_of(sha256: list[str], share: float) -> np.ndarray:
+    """Return (n,) "train" or "test" by the image's bytes: an image stays on its side when others come and go."""
+    from mining.learners.holdout import held_out
+
+    return np.where(held_out(sha256, share), "test", "train") if share > 0 else np.full(len(sha256), "train")
+
+
+def region_key(sha256: str, box: tuple[float | None, ...]) -> str:
+    """Return the sha256 under which an item's features are kept: the image's, or of image and box."""
+    if box[0] is None:
+        return sha256
+    return hashlib.sha256(f"{sha256}:{':'.join(f'{side:.6f}' for side in box)}".encode()).hexdigest()

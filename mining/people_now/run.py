@@ -1,0 +1,63 @@
+"""The two jobs of a project: what the Hardness page shows, at once; annotators and measures, when there is time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.utils import timezone
+
+from annotations.models import Project
+from hardness_site.jobs.running import JobRun
+from mining.adapters import read_classes
+from mining.artifacts import ArtifactMissing, plain
+from mining.services.people_now import trials_seen
+
+from .details import annotator_facts, measure_facts
+from .estimates import fit_whole, update
+from .stored_trials import bring_up_to_date, make_base, people_folder, read_stored
+from .summary import summarise
+
+
+def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
+    """Bring trials, estimates and hardness.json up to date."""
+    began, seen, folder = time.monotonic(), _seen(project), people_folder(project.pk)
+    run.progress(0, 3, stage="Reading new trials")
+    stored = bring_up_to_date(project, on_chunk=lambda count: run.check())
+    run.progress(1, 3, stage="Estimating hardness")
+    n_items = len(stored.items)
+    found = update(folder, stored.base.filter("timed"), stored.new.filter("timed"), n_items)
+    if found is None:
+        stored = make_base(project, stored)
+        found = fit_whole(folder, stored.base.filter("timed"), n_items)
+    run.progress(2, 3, stage="Adding up")
+    facts = summarise(
+        stored, found, n_classes=len(read_classes(project)), by_object=project.unit == Project.Unit.OBJECT
+    )
+    seconds = time.monotonic() - began
+    facts |= {"seen": seen, "computed_at": timezone.now().isoformat(), "seconds": seconds}
+    folder.write_json("hardness.json", plain(facts))
+    return {"seen": seen, "seconds": round(seconds, 2), "whole": found.whole, "n_trials": facts["n_trials"]}
+
+
+def refresh_details(run: JobRun, project: Project) -> dict[str, Any]:
+    """Bring annotators.json and measures.json up to date."""
+    folder, seen = people_folder(project.pk), _seen(project)
+    run.progress(0, 11, stage="Describing annotators")
+    try:
+        stored = read_stored(project)
+        if stored.mark["annotators"] != stored.annotators["id"].to_list():
+            raise ArtifactMissing  # somebody new has come: their trials are not on disk yet
+    except ArtifactMissing:
+        # The other job reads the trials first; this one is due again shortly after.
+        return {"seen": {"n": 0}}
+    stamp = {"seen": seen, "computed_at": timezone.now().isoformat()}
+    folder.write_json("annotators.json", plain({**annotator_facts(stored), **stamp}))
+    measures = measure_facts(stored, lambda number, title: run.progress(1 + number, 11, stage=f"Reliability: {title}"))
+    folder.write_json("measures.json", plain({**measures, **stamp}))
+    return {"seen": seen, "n_trials": len(stored.trials)}
+
+
+def _seen(project: Project) -> dict[str, int]:
+    # Before the trials are read: what comes in between counts as new.
+    return trials_seen([project]).get(project.pk, {"n": 0, "correction": 0})

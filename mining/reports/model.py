@@ -1,0 +1,98 @@
+"""What models find hard: how good the learners are, the classes and confusions, the items with the highest loss."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .charts import bars_by_class, histogram
+from .people import class_means
+from .section import Column, Headline, RoundFiles, Section, Table, learner_title, percent
+
+MOST_ROWS = 20
+
+
+def build(files: RoundFiles) -> Section:
+    section = Section("model", "What models find hard")
+    learners = files.predictions["learners"]
+    if not learners or files.main is None:
+        section.text.append("No model could be trained in this round.")
+        return section
+    first = next(entry for entry in learners if entry["name"] == files.learner)
+    chance = 1 / max(1, len(files.classes))
+    section.headlines.append(
+        Headline(
+            "accuracy", "Accuracy out of fold", percent(first["accuracy"]),
+            f"{learner_title(first['name'])}: share of the items that models get right which were not trained on them "
+            f"(guessing: {percent(chance)}).",
+        )
+    )  # fmt: skip
+    section.tables.append(_learners(learners))
+    for entry in learners:
+        section.text += [f"{learner_title(entry['name'])}: {warning}." for warning in entry["warnings"]]
+        if not entry["out_of_fold"]:
+            section.text.append(
+                f"{learner_title(entry['name'])} was not said to be out of fold: "
+                "whatever is derived from it may be far too easy."
+            )
+    loss = files.measures[files.main].drop_nulls().to_numpy()
+    section.charts.append(
+        histogram("loss", "Loss of the items", loss, "Loss (nats)", "How many items have which loss.")
+    )
+    by_class = class_means(files.measures, files.classes, files.main)
+    if by_class:
+        section.charts.append(bars_by_class("loss_by_class", "Loss by class", by_class, "Mean loss (nats)", "loss"))
+    section.tables += [_confusions(files), _surprising(files, files.main)]
+    return section
+
+
+def _learners(learners: list[dict]) -> Table:
+    columns = (
+        Column("name", "Learner"), Column("accuracy", "Accuracy", "percent"), Column("loss", "Mean loss", "number"),
+        Column("n", "Items", "count"), Column("out_of_fold", "Out of fold"),
+    )  # fmt: skip
+    rows = [
+        [
+            learner_title(one["name"]),
+            one["accuracy"],
+            one["mean_loss"],
+            one["n_scored"],
+            "yes" if one["out_of_fold"] else "not said",
+        ]
+        for one in learners
+    ]
+    return Table("learners", "Learners", columns, rows)
+
+
+def _confusions(files: RoundFiles) -> Table:
+    predicted = f"{files.learner}.predicted"
+    pairs = (
+        files.measures.filter(pl.col("label").is_not_null() & pl.col(predicted).is_not_null())
+        .with_columns(total=pl.len().over("label"))
+        .filter(pl.col("label") != pl.col(predicted))
+        .group_by("label", predicted)
+        .agg(count=pl.len(), share=pl.len() / pl.col("total").first())
+        .sort("count", "label", predicted, descending=[True, False, False])
+        .head(MOST_ROWS)
+    )
+    columns = (
+        Column("label", "Label"), Column("predicted", "Taken for"), Column("count", "Items", "count"),
+        Column("share", "Share of the class", "percent"),
+    )  # fmt: skip
+    rows = [[files.classes[a], files.classes[b], count, share] for a, b, count, share in pairs.iter_rows()]
+    return Table("confusions", "What is taken for what", columns, rows)
+
+
+def _surprising(files: RoundFiles, main: str) -> Table:
+    predicted = f"{files.learner}.predicted"
+    known = files.measures.filter(pl.col(main).is_not_null())
+    top = known.sort(main, "ordinal", descending=[True, False]).head(MOST_ROWS)
+    columns = (
+        Column("item", "Item", "item"), Column("label", "Label"), Column("predicted", "The model says"),
+        Column("loss", "Loss", "number"), Column("time_hardness", "Time hardness", "number"),
+    )  # fmt: skip
+    rows = [
+        [{"id": row["item"], "path": row["path"]}, files.classes[row["label"]], files.classes[row[predicted]],
+         row[main], row["time_hardness"]]
+        for row in top.iter_rows(named=True)
+    ]  # fmt: skip
+    return Table("surprising", "Items with the highest loss", columns, rows)

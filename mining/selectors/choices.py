@@ -1,0 +1,43 @@
+"""What a round can be made of: learners, strategies, imported predictions, hard sets of earlier rounds.
+
+The pure packages are loaded by name: they say what there is without loading scikit-learn, and no page depends on it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from annotations.models import Project
+from mining.artifacts import project_folder
+from mining.models import HardSet
+
+DEFAULT_LEARNER = "hog_svm"
+DEFAULT_STRATEGIES = ("hard_negatives", "hard_positives", "suspicious", "time_hard")
+FILE_PREFIX = "file:"
+LABEL_SOURCES = {
+    "people": "What people agree on; the given label where nobody has judged",
+    "given": "The label that came with the import",
+}
+
+
+def learners() -> dict[str, Any]:
+    """Return the catalogue: name -> learner with `title`, `description` and `all_parameters()`."""
+    return dict(import_module("mining.learners.catalogue").LEARNERS)
+
+
+def strategies() -> dict[str, Any]:
+    """Return the registry: name -> strategy with `title`, `description`, `reference` and `all_parameters()`."""
+    return dict(import_module("mining.strategies.catalogue").STRATEGIES)
+
+
+def imported_predictions(project: Project) -> list[dict[str, Any]]:
+    """Return what was imported by `import_predictions`, by name: `name`, `learner`, `n_items`, `out_of_fold`, …"""
+    folder = project_folder("predictions", project.pk)
+    return [folder.read_json(name) for name in folder.names() if name.endswith(".json")]
+
+
+def earlier_hard_sets(project: Project) -> list[HardSet]:
+    """Return the hard sets that a new round can take into its training, newest round first."""
+    sets = HardSet.objects.filter(round__project=project, n_members__gt=0).select_related("round")
+    return list(sets.order_by("-round__number", "strategy", "-version"))

@@ -1,0 +1,69 @@
+"""Reads of hard sets: members with their items and measures, and how sets overlap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from annotations.models import Project
+from mining.models import HardSet, HardSetMember, Round, SecondLook
+
+from .rounds import measures_of
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A member as pages show it: `member.item.image` and `member.item.given` are loaded; `measures` is its row of
+    measures.parquet, empty where there is none.
+    """
+
+    member: HardSetMember
+    measures: dict[str, Any]
+
+
+def hard_sets_of(round_: Round) -> QuerySet[HardSet]:
+    """Return the newest version of each of the round's hard sets; `summary` has title, description and verdicts."""
+    newest = HardSet.objects.filter(round=round_, versions__isnull=True)
+    return newest.select_related("round__project").order_by("pk")
+
+
+def hard_set_of(project: Project, hard_set_id: int) -> HardSet | None:
+    return HardSet.objects.filter(round__project=project, pk=hard_set_id).select_related("round__project").first()
+
+
+def members_page(
+    hard_set: HardSet, *, offset: int = 0, limit: int = 50, verdict: str | None = None
+) -> tuple[list[MemberRow], int]:
+    """Return one page of the members, hardest first, and how many there are; `verdict` keeps those of one verdict."""
+    members = hard_set.members.select_related("item__image", "item__given").order_by("rank")
+    total = hard_set.n_members
+    if verdict is not None:
+        members = members.filter(verdict=verdict)
+        total = members.count()
+    page = list(members[offset : offset + limit])
+    measures = measures_of(hard_set.round, [member.item_id for member in page])
+    return [MemberRow(member, measures.get(member.item_id, {})) for member in page], total
+
+
+def verdicts_of(hard_set: HardSet) -> dict[str, int]:
+    """Return how many members have which verdict of the noise gate."""
+    return dict(hard_set.members.values_list("verdict").annotate(n=Count("pk")).order_by("verdict"))
+
+
+def overlaps_of(hard_set: HardSet) -> list[dict[str, Any]]:
+    """Return the round's other hard sets with `shared`: how many members both have. One query."""
+    same = Q(members__item__in=hard_set.members.values("item"))
+    others = (
+        HardSet.objects.filter(round=hard_set.round)
+        .exclude(pk=hard_set.pk)
+        .annotate(shared=Count("members", filter=same))
+        .order_by("pk")
+    )
+    return [{"hard_set": other, "shared": other.shared} for other in others]
+
+
+def second_looks_of(hard_set: HardSet) -> QuerySet[SecondLook]:
+    """Return what was asked of people about this set, newest first."""
+    return SecondLook.objects.filter(hard_set=hard_set).select_related("created_by").order_by("-pk")

@@ -1,0 +1,60 @@
+"""Reads of what people say of a project as of now: files that jobs keep up to date. No arithmetic here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from annotations.models import Project
+from hardness_site.jobs.models import Job
+from mining.artifacts import ArtifactMissing, Folder
+from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB, trials_seen
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the figures are, and how many trials they do not know of."""
+
+    computed_at: datetime | None
+    n_new: int
+    job: Job | None
+
+    @property
+    def is_computing(self) -> bool:
+        return self.job is not None and not self.job.is_final
+
+    @property
+    def has_failed(self) -> bool:
+        return self.job is not None and self.job.status == Job.Status.FAILED
+
+
+def hardness_of(project: Project) -> dict[str, Any] | None:
+    """Return hardness.json, or None while it has not been computed."""
+    return _json(project, "hardness.json")
+
+
+def annotators_of(project: Project) -> dict[str, Any] | None:
+    """Return annotators.json, or None while it has not been computed."""
+    return _json(project, "annotators.json")
+
+
+def measures_of(project: Project) -> dict[str, Any] | None:
+    """Return measures.json, or None while it has not been computed."""
+    return _json(project, "measures.json")
+
+
+def freshness_of(project: Project, facts: dict[str, Any] | None, *, details: bool = False) -> Freshness:
+    """Compare the figures with what has come since."""
+    job = Job.objects.filter(kind=DETAILS_JOB if details else PEOPLE_JOB, scope=project.scope).first()
+    if facts is None:
+        return Freshness(None, 0, job)
+    now = trials_seen([project]).get(project.pk, {"n": 0})["n"]
+    return Freshness(datetime.fromisoformat(facts["computed_at"]), max(now - facts["seen"]["n"], 0), job)
+
+
+def _json(project: Project, name: str) -> dict[str, Any] | None:
+    try:
+        return dict(Folder(f"people/{project.pk}").read_json(name))
+    except ArtifactMissing:
+        return None

@@ -1,0 +1,139 @@
+"""What a round is asked to do, checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from annotations.models import Project
+from mining.models import HardSet
+from mining.selectors import choices
+
+
+class RoundRefused(Exception):
+    """The round cannot be started or changed; the message says why and what to do."""
+
+
+Named = str | Mapping[str, Any]
+
+DEFAULTS: dict[str, Any] = {
+    "seed": 0,
+    "n_seeds": 1,
+    "n_folds": 5,
+    "label_source": "people",
+    "test_share": 0.2,
+    "budget_share": 0.1,
+    "feature_kind": "hog",
+    "feature_size": None,
+    "colour_statistics": False,
+    "n_resamples": 1000,
+    "retraining_seeds": 5,
+    "include_hard_sets": [],
+}
+NUMBERS: dict[str, tuple[type, float, float]] = {
+    "seed": (int, 0, 2**31 - 1),
+    "n_seeds": (int, 1, 20),
+    "n_folds": (int, 2, 20),
+    "test_share": (float, 0.0, 0.5),
+    "budget_share": (float, 0.001, 0.5),
+    "feature_size": (int, 8, 512),
+    "n_resamples": (int, 100, 10_000),
+    "retraining_seeds": (int, 2, 50),
+}
+
+
+def checked_params(
+    *, project: Project, learners: Iterable[Named], strategies: Iterable[Named], params: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return everything a round needs to know, defaults filled in, or raise `RoundRefused`."""
+    unknown = set(params) - set(DEFAULTS)
+    if unknown:
+        raise RoundRefused(f"A round has no setting {sorted(unknown)[0]!r}; it has {', '.join(sorted(DEFAULTS))}.")
+    checked = {**DEFAULTS, **params}
+    for name, (kind, low, high) in NUMBERS.items():
+        checked[name] = _number(name, checked[name], kind, low, high)
+    if checked["label_source"] not in choices.LABEL_SOURCES:
+        raise RoundRefused(f"label_source is people or given, not {checked['label_source']!r}.")
+    if checked["feature_kind"] not in ("hog", "pixels"):
+        raise RoundRefused(f"feature_kind is hog or pixels, not {checked['feature_kind']!r}.")
+    checked["colour_statistics"] = bool(checked["colour_statistics"])
+    checked["include_hard_sets"] = _included(project, checked["include_hard_sets"])
+    checked["learners"] = _learners(project, learners)
+    checked["strategies"] = _strategies(strategies)
+    return checked
+
+
+def _number(name: str, value: Any, kind: type, low: float, high: float) -> Any:
+    if value is None and DEFAULTS[name] is None:
+        return None
+    try:
+        number = kind(value)
+    except (TypeError, ValueError):
+        raise RoundRefused(f"{name} must be a number, not {value!r}.") from None
+    if not low <= number <= high or number != float(value):
+        raise RoundRefused(f"{name} must be {'a whole number ' if kind is int else ''}from {low:g} to {high:g}.")
+    return number
+
+
+def _named(entry: Named) -> tuple[str, dict[str, Any]]:
+    if isinstance(entry, str):
+        return entry, {}
+    return str(entry["name"]), dict(entry.get("params") or {})
+
+
+def _learners(project: Project, asked: Iterable[Named]) -> list[dict[str, Any]]:
+    """Check learners. None asked: the default one, and every imported prediction."""
+    catalogue = choices.learners()
+    imported = {entry["learner"]: entry for entry in choices.imported_predictions(project)}
+    wanted = list(asked) or [choices.DEFAULT_LEARNER, *imported]
+    found: dict[str, dict[str, Any]] = {}
+    for entry in wanted:
+        name, values = _named(entry)
+        if name.startswith(choices.FILE_PREFIX):
+            if name not in imported:
+                have = ", ".join(sorted(imported)) or "none"
+                raise RoundRefused(f"No predictions were imported as {name!r}; there are {have}. Import them first.")
+            found[name] = {"name": name, "params": {}, "sha256": imported[name]["sha256"]}
+            continue
+        if name not in catalogue:
+            have = ", ".join([*catalogue, *sorted(imported)])
+            raise RoundRefused(f"No learner is called {name!r}; there are {have}.")
+        try:
+            settings = dict(catalogue[name].configured(**values).values)
+        except ValueError as reason:
+            raise RoundRefused(f"Learner {name}: {reason}") from None
+        found[name] = {"name": name, "params": settings}
+    return list(found.values())
+
+
+def _strategies(asked: Iterable[Named]) -> list[dict[str, Any]]:
+    registry = choices.strategies()
+    wanted = list(asked) or [name for name in choices.DEFAULT_STRATEGIES if name in registry]
+    found: dict[str, dict[str, Any]] = {}
+    for entry in wanted:
+        name, values = _named(entry)
+        if name not in registry:
+            raise RoundRefused(f"No strategy is called {name!r}; there are {', '.join(registry)}.")
+        try:
+            found[name] = {"name": name, "params": registry[name].checked(values)}
+        except ValueError as reason:
+            raise RoundRefused(f"Strategy {name}: {reason}") from None
+    return list(found.values())
+
+
+def _included(project: Project, asked: Iterable[Any]) -> list[dict[str, Any]]:
+    """Check the hard sets whose items count for more in this round's training: ids, or {"id", "weight"}."""
+    entries = [{"id": entry} if isinstance(entry, int | str) else dict(entry) for entry in asked]
+    included = []
+    try:
+        wanted = {int(entry["id"]): float(entry.get("weight", 2.0)) for entry in entries}
+    except (KeyError, TypeError, ValueError):
+        raise RoundRefused("include_hard_sets is a list of hard set ids, or of {id, weight}.") from None
+    known = dict(HardSet.objects.filter(round__project=project, pk__in=wanted).values_list("pk", "sha256"))
+    for number, weight in sorted(wanted.items()):
+        if number not in known:
+            raise RoundRefused(f"There is no hard set {number} in {project.slug}.")
+        if not 0.0 < weight <= 100.0:
+            raise RoundRefused(f"The weight of hard set {number} must lie above 0 and be at most 100, not {weight:g}.")
+        included.append({"id": number, "weight": weight, "sha256": known[number]})
+    return included

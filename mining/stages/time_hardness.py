@@ -1,0 +1,35 @@
+"""What people say of every item: time hardness with its standard error, consensus, and the label to use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from mining.people import judge_items, split_of
+
+from .context import StageRun
+
+
+def run(stage: StageRun) -> dict[str, Any]:
+    """Write people.parquet (a row an item, in the items' order) and people.json."""
+    stage.run.progress(0, 2, stage="Fitting response times")
+    items = stage.folder.read_table("items.parquet")
+    trials = stage.folder.read_table("trials.parquet")
+    classes = stage.folder.read_json("snapshot.json")["classes"]
+    view = judge_items(items, trials, n_classes=len(classes), label_source=stage.params["label_source"])
+    for entry in view.facts["missing"]:
+        stage.lack(entry["what"], entry["remedy"])
+    for warning in view.facts["time"].get("warnings", ()):
+        stage.run.note(warning["message"], subject=warning["name"], level="warning")
+    stage.run.progress(1, 2, stage="Writing")
+    split = split_of(items["sha256"].to_list(), stage.params["test_share"])
+    table = view.table.with_columns(split=pl.Series(split))
+    stage.write_table("people.parquet", table)
+    stage.write_json("people.json", view.facts)
+    return stage.result(
+        n_judged=int((table["n_judgments"] > 0).sum()),
+        n_labelled=int(table["label"].is_not_null().sum()),
+        n_test=int((table["split"] == "test").sum()),
+        reliability=view.facts["time"].get("reliability"),
+    )

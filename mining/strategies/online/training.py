@@ -1,0 +1,96 @@
+"""Train a head online: uniform, OHEM, focal or by gradient norm; the same seed gives the same model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mining.learners.learner import Features, checked_training_set
+from mining.learners.softmax_head import HeadSettings, SoftmaxHead, StepWeights, train_epochs
+from mining.strategies.online.rules import Focal, GradientImportance, Ohem
+
+CANDIDATES = 4
+"""OHEM and gradient sampling look at this many items for each one that they train on."""
+
+
+@dataclass(frozen=True)
+class OnlineStrategy:
+    name: str
+    title: str
+    description: str
+    reference: str
+
+
+ONLINE_STRATEGIES: dict[str, OnlineStrategy] = {
+    strategy.name: strategy
+    for strategy in (
+        OnlineStrategy("uniform", "Uniform", "Every item counts the same: what the others are compared with.", "SGD"),
+        OnlineStrategy(
+            "ohem",
+            "Online hard example mining",
+            "At every step the candidates are ranked by the loss now and only the top ones train the model.",
+            "Shrivastava, Gupta & Girshick 2016",
+        ),
+        OnlineStrategy(
+            "focal",
+            "Focal loss",
+            "What the model nearly has right is turned down, again at every step.",
+            "Lin et al. 2017",
+        ),
+        OnlineStrategy(
+            "gradient_importance",
+            "Importance by gradient norm",
+            "Items are drawn in proportion to the size of their gradient now, and weighed so that nothing is biased.",
+            "Katharopoulos & Fleuret 2018; EL2N of Paul et al. 2021",
+        ),
+    )
+}
+
+
+def train_online(
+    name: str,
+    features: Features,
+    given: npt.ArrayLike,
+    *,
+    n_classes: int,
+    settings: HeadSettings | None = None,
+    seed: int = 0,
+    boxes: npt.ArrayLike | None = None,
+    image: npt.ArrayLike | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> SoftmaxHead:
+    """Train a softmax head on (n, d) features by one of `ONLINE_STRATEGIES`; returns it, with
+    `.probabilities(features)`.
+
+    All strategies train on the same number of items: those that look at more candidates a step run over the data as
+    many times more. `boxes` (n, 4) and `image` (n,) make OHEM suppress overlapping objects.
+    """
+    from threadpoolctl import threadpool_limits
+
+    if name not in ONLINE_STRATEGIES:
+        raise ValueError(f"no online strategy is called {name!r}; there are {', '.join(ONLINE_STRATEGIES)}")
+    matrix, codes = checked_training_set(features, given, n_classes)
+    chosen = settings or HeadSettings()
+    rule: StepWeights | None = None
+    if name == "ohem":
+        rule = Ohem(
+            chosen.batch_size,
+            None if boxes is None else np.asarray(boxes, dtype=np.float64),
+            None if image is None else np.asarray(image, dtype=np.int64),
+        )
+    elif name == "gradient_importance":
+        rule = GradientImportance(chosen.batch_size)
+    elif name == "focal":
+        rule = Focal()
+    if name in ("ohem", "gradient_importance"):
+        chosen = replace(chosen, candidates=CANDIDATES, epochs=chosen.epochs * CANDIDATES)
+    head: SoftmaxHead | None = None
+    with threadpool_limits(limits=1):
+        epochs = train_epochs(matrix, codes, n_classes=n_classes, settings=chosen, seed=seed, step_weights=rule)
+        for done, latest in enumerate(epochs, start=1):
+            head = latest
+            if on_progress is not None:
+                on_progress(done, chosen.epochs)
+    assert head is not None
+    return head

@@ -1,0 +1,37 @@
+"""Celery tasks of mining, as thin as views."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from mining.services import people_now
+from mining.services.queue_ranking import projects_to_rank, rank_queue
+from mining.services.rounds import advance_all_rounds
+
+RANK_EVERY_SECONDS = 60
+
+
+@shared_task(name="mining.advance_rounds")
+def advance_rounds_task() -> None:
+    """Find rounds that stand still between two stages."""
+    advance_all_rounds()
+
+
+@shared_task(name="mining.rank_queues", ignore_result=True)
+def rank_queues_task() -> None:
+    """Find projects whose order follows response times and have got new ones; the timetable calls it every minute."""
+    for project_id in projects_to_rank():
+        # Behind a long job a request to rank grows old: the next minute brings another one.
+        rank_queue_task.apply_async([project_id], expires=RANK_EVERY_SECONDS)
+
+
+@shared_task(name="mining.rank_queue", ignore_result=True)
+def rank_queue_task(project_id: int) -> None:
+    """Work out the ranking of one project."""
+    rank_queue(project_id=project_id)
+
+
+@shared_task(name="mining.queue_people")
+def queue_people_task() -> None:
+    """Queue the jobs of projects in which new trials have come."""
+    people_now.queue_due()

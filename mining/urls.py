@@ -1,0 +1,36 @@
+"""Addresses of mining: what people find hard, rounds, what they found, and their hard sets."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from .views import hard_sets, people, reports, rounds
+
+one_round: list[URLPattern | URLResolver] = [
+    path("", rounds.round_page, name="round"),
+    path("progress/", rounds.round_progress, name="round_progress"),
+    path("cancel/", rounds.round_cancel, name="round_cancel"),
+    path("stages/<slug:stage>/retry/", rounds.stage_retry, name="stage_retry"),
+    path("comparison/", reports.comparison_page, name="comparison"),
+    path("retraining/", reports.retraining_page, name="retraining"),
+    path("report/", reports.report_page, name="report"),
+    path("charts/<slug:name>/", reports.round_chart, name="round_chart"),
+]
+one_hard_set: list[URLPattern | URLResolver] = [
+    path("", hard_sets.hard_set_page, name="hard_set"),
+    path("export/<slug:format_name>/", hard_sets.hard_set_download, name="hard_set_export"),
+    path("ask-again/", hard_sets.hard_set_ask_again, name="ask_again"),
+]
+of_people: list[URLPattern | URLResolver] = [
+    path("", people.hardness_page, name="hardness"),
+    path("measures/", people.people_measures_page, name="people_measures"),
+    path("annotators/", people.annotators_page, name="annotators"),
+    path("refresh/", people.people_refresh, name="people_refresh"),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("projects/<slug:slug>/hardness/", include(of_people)),
+    path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
+    path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
+    path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),
+    path("projects/<slug:slug>/hard-sets/<int:pk>/", include(one_hard_set)),
+]

@@ -1,0 +1,115 @@
+"""The form that starts a round: what it may be made of, with defaults that suit most."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+
+from annotations.models import Project
+from mining.models import HardSet
+from mining.selectors import choices
+from mining.services.round_params import DEFAULTS, NUMBERS
+
+NUMBER_FIELDS = {
+    "test_share": ("Held out for testing", "Share of the labelled items kept from mining. Retraining is judged on it."),
+    "budget_share": ("Size of a hard set", "Share of the items that a strategy without a threshold may pick."),
+    "n_folds": ("Folds", "Models score only items that they were not trained on: in so many parts."),
+    "n_seeds": ("Repetitions", "How many times each learner is trained with other seeds; probabilities are averaged."),
+    "retraining_seeds": ("Retraining repetitions", "How many times each of the three ways of training is tried."),
+    "n_resamples": ("Resamples", "How many bootstrap resamples an interval rests on."),
+    "seed": ("Seed", "The same seed on the same data gives the same round."),
+}  # fmt: skip
+
+MOST_EARLIER_SETS = 20
+
+
+class RoundForm(forms.Form):
+    """Learners, strategies and numbers of a round. What may be chosen depends on the project."""
+
+    learners = forms.MultipleChoiceField(
+        label="Learners", widget=forms.CheckboxSelectMultiple, help_text="Each scores every item, out of fold."
+    )
+    strategies = forms.MultipleChoiceField(
+        label="Strategies", widget=forms.CheckboxSelectMultiple, help_text="Each picks a hard set."
+    )
+    label_source = forms.ChoiceField(
+        label="Labels to train on", widget=forms.RadioSelect, choices=list(choices.LABEL_SOURCES.items())
+    )
+    include_hard_sets = forms.MultipleChoiceField(
+        label="Hard sets of earlier rounds", required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="Their items count double in training.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        imported = [entry["learner"] for entry in choices.imported_predictions(project)]
+        self.learner_titles = {name: one.title for name, one in choices.learners().items()}
+        self.learner_titles |= {name: f"Imported: {name.partition(':')[2]}" for name in imported}
+        self.strategy_titles = {name: one.title for name, one in choices.strategies().items()}
+        self._choose("learners", self.learner_titles, initial=[choices.DEFAULT_LEARNER, *imported])
+        self._choose("strategies", self.strategy_titles, initial=list(choices.DEFAULT_STRATEGIES))
+        self.fields["label_source"].initial = DEFAULTS["label_source"]
+        earlier = {
+            str(one.pk): _hard_set_in_words(one) for one in choices.earlier_hard_sets(project)[:MOST_EARLIER_SETS]
+        }
+        if earlier:
+            self._choose("include_hard_sets", earlier, initial=[])
+        else:
+            del self.fields["include_hard_sets"]
+        for name, (label, help_text) in NUMBER_FIELDS.items():
+            self.fields[name] = self._number(name, label, help_text)
+
+    def _choose(self, name: str, titles: dict[str, str], *, initial: list[str]) -> None:
+        field = cast(forms.MultipleChoiceField, self.fields[name])
+        field.choices = list(titles.items())
+        field.initial = initial
+
+    @staticmethod
+    def _number(name: str, label: str, help_text: str) -> forms.Field:
+        kind, low, high = NUMBERS[name]
+        field = forms.IntegerField if kind is int else forms.FloatField
+        return field(
+            label=label, help_text=help_text, initial=DEFAULTS[name], min_value=kind(low), max_value=kind(high)
+        )
+
+    def defaults_in_words(self) -> dict[str, Any]:
+        """Return what a round does when nothing is changed, for a sentence."""
+        learners = [self.learner_titles[name] for name in self.fields["learners"].initial]
+        strategies = [self.strategy_titles[name].lower() for name in self.fields["strategies"].initial]
+        return {
+            "learners": _listed(learners),
+            "strategies": f"{_listed(strategies)} items",
+            "test_share": DEFAULTS["test_share"],
+        }
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        """What is chosen: shown side by side."""
+        return [self[name] for name in ("learners", "strategies")]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        """Labels, then earlier hard sets where there are any."""
+        return [self[name] for name in ("label_source", "include_hard_sets") if name in self.fields]
+
+    @property
+    def number_fields(self) -> list[forms.BoundField]:
+        """What most people leave alone."""
+        return [self[name] for name in NUMBER_FIELDS]
+
+    def params(self) -> dict[str, Any]:
+        """Return the cleaned numbers and choices as `start_round` takes them."""
+        params = {name: self.cleaned_data[name] for name in (*NUMBER_FIELDS, "label_source")}
+        params["include_hard_sets"] = [int(number) for number in self.cleaned_data.get("include_hard_sets", [])]
+        return params
+
+
+def _hard_set_in_words(hard_set: HardSet) -> str:
+    title = hard_set.summary.get("title", hard_set.strategy)
+    return f"Round {hard_set.round.number}: {title}, {hard_set.n_members:,} items"
+
+
+def _listed(words: list[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
