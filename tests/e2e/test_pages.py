@@ -1,0 +1,263 @@
+"""Every page of the site in a real browser: wide and narrow, light and dark, with axe, charts drawn, nothing sideways.
+
+Screenshots go to the folder that SCREENSHOTS names; look at them with care.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from annotations.models import Annotator, Membership
+from hardness_site.jobs.models import Job, JobMessage
+from mining.comparison.quadrants import QUADRANT_TITLES, QUADRANTS
+from mining.models import HardSet, Round, RoundStage
+from mining.reports.charts import scatter
+from mining.services.rounds import run_round_here, start_round
+from mining.stages import STAGES
+from tests import factories
+from tests.mining.done_round import make_done_round
+from tests.mining.small_project import QUICK, make_striped_project
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
+POINTS = ".chart__view svg .mark-symbol.role-mark path"
+CHART_PAGES = {"comparison": 1, "retraining": 1, "report": 6}
+
+
+@pytest.fixture
+def stripes(manager, annotator_user, monkeypatch):
+    """Return a project that a whole round has run on, all stages for real."""
+    monkeypatch.setattr("mining.stages.comparison.RESAMPLED_TRIALS", 1)  # how precise it is matters elsewhere
+    project, _ = make_striped_project(kind=Annotator.Kind.SYNTHETIC)
+    Membership.objects.create(project=project, user=manager, role=Membership.Role.MANAGER)
+    Membership.objects.create(project=project, user=annotator_user)
+    round_ = start_round(project=project, params=QUICK, in_process=True, created_by=manager)
+    for _ in run_round_here(round_):
+        pass
+    assert round_.status == "succeeded", [stage.result for stage in round_.stages.all()]
+    return project
+
+
+def addresses_of(project) -> dict[str, str]:
+    at = f"/projects/{project.slug}/"
+    done = Round.objects.get(project=project)
+    hard_set = HardSet.objects.filter(round=done).order_by("-n_members").first()
+    job = Job.objects.create(
+        kind="import_images", title="Import of scans.zip", scope=project.scope, status="failed",
+        error="The archive is cut off after 12 files. Upload it again.", started_at=timezone.now(),
+    )  # fmt: skip
+    JobMessage.objects.create(job=job, level="refused", subject="scans/017.png", text="It is no image.")
+    empty = factories.make_project("Nothing yet", slug="nothing-yet", manager=done.created_by)
+    stopped = Round.objects.create(project=empty, number=1, status="failed", folder="rounds/0/0")
+    RoundStage.objects.create(
+        round=stopped, index=0, name="snapshot", status="failed", result={"error": "No labels. Let people label."}
+    )
+    return {
+        "home": "/",
+        "project_create": "/projects/new/",
+        "project": at,
+        "items": f"{at}items/",
+        "item": f"{at}items/{project.items.first().pk}/",
+        "import": f"{at}import/",
+        "members": f"{at}members/",
+        "settings": f"{at}settings/",
+        "rounds": f"{at}rounds/",
+        "round": f"{at}rounds/1/",
+        "comparison": f"{at}rounds/1/comparison/",
+        "retraining": f"{at}rounds/1/retraining/",
+        "report": f"{at}rounds/1/report/",
+        "hard_set": hard_set.get_absolute_url(),
+        "label": f"{at}label/",
+        "my_progress": f"{at}me/",
+        "job": f"/jobs/{job.pk}/",
+        "empty_project": "/projects/nothing-yet/",
+        "empty_items": "/projects/nothing-yet/items/",
+        "empty_rounds": "/projects/nothing-yet/rounds/",
+        "failed_round": "/projects/nothing-yet/rounds/1/",
+        "empty_report": "/projects/nothing-yet/rounds/1/report/",
+        "not_found": "/projects/no-such/",
+    }
+
+
+def draw_charts(page, name):
+    """Bring every chart into sight and wait until it is drawn."""
+    figures = page.locator("figure[data-chart]")
+    assert figures.count() >= CHART_PAGES.get(name, 0), f"{name} has {figures.count()} charts"
+    for number in range(figures.count()):
+        figures.nth(number).scroll_into_view_if_needed()
+        figures.nth(number).locator(".chart__view svg").wait_for()
+        assert figures.nth(number).get_attribute("data-state") == "drawn"
+    page.evaluate("() => window.scrollTo(0, 0)")
+
+
+def violations(page) -> list[str]:
+    """Return what axe objects to, in words."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{one['id']}: {one['help']} ({one['nodes'][0]['target']}, {len(one['nodes'])}x)" for one in found]
+
+
+def objections_to(page, name: str, folder: Path) -> list[str]:
+    """Look at a loaded page in every look, in turn; return what is wrong with it."""
+    found = []
+    for width, theme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 844 if width < 500 else 800})
+        page.emulate_media(color_scheme=theme)
+        draw_charts(page, name)
+        page.wait_for_timeout(100)  # charts are drawn anew in the new size and colours
+        sideways = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if sideways > 0:
+            found.append(f"{sideways} px wider than the screen at {width}")
+        if width > 500:
+            found += [f"{theme}: {one}" for one in violations(page)]
+        page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=name != "label")
+    if page.locator("h1").count() != 1 and name != "label":
+        found.append(f"{page.locator('h1').count()} first-level headings")
+    return found
+
+
+def test_every_page_stands(page, live_server, sign_in, stripes, manager, tmp_path):
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    sign_in(manager)
+    wrong = {}
+    for name, address in addresses_of(stripes).items():
+        answer = page.goto(live_server.url + address)
+        found = [] if answer.status == (404 if name == "not_found" else 200) else [f"status {answer.status}"]
+        found += objections_to(page, name, folder)
+        if found:
+            wrong[name] = found
+    assert wrong == {}
+
+
+def test_signed_out_pages_stand(page, live_server, db):
+    page.goto(f"{live_server.url}/accounts/login/")
+    assert page.get_by_role("heading", level=1).inner_text() == "Sign in"
+    assert violations(page) == []
+    page.goto(f"{live_server.url}/accounts/link/?sesame=spent")
+    assert "no longer works" in page.get_by_role("heading", level=1).inner_text()
+    assert violations(page) == []
+
+
+def test_the_scatter_shows_items_and_opens_them(page, live_server, sign_in, charted, manager):
+    sign_in(manager)
+    page.goto(f"{live_server.url}/projects/pets/rounds/1/comparison/")
+    draw_charts(page, "comparison")
+    points = page.locator(POINTS)
+    drawn = points.count()
+    page.get_by_text("The figures as a table").click()
+    rows = page.locator("[data-chart-table] tbody tr")
+    rows.first.wait_for()
+    assert rows.count() == drawn == 24
+    links = page.locator("[data-chart-table] tbody a")
+    wanted = {link.inner_text(): link.get_attribute("href") for link in links.all()}
+
+    points.nth(3).hover()
+    tooltip = page.locator("#chart-tooltip")
+    tooltip.wait_for()
+    path = tooltip.locator("dd").first.inner_text()
+    thumbnail = tooltip.locator("img")
+    assert path in wanted
+    assert thumbnail.get_attribute("src") == f"{wanted[path]}thumbnail"
+    page.wait_for_function("image => image.naturalWidth > 0", arg=thumbnail.element_handle())
+    points.nth(3).click()
+    page.wait_for_url(f"**{wanted[path]}")
+    assert path in page.get_by_role("heading", level=1).inner_text()
+
+
+def test_the_theme_is_kept_and_charts_follow_it(page, live_server, sign_in, charted, manager):
+    sign_in(manager)
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{live_server.url}/projects/pets/rounds/1/comparison/")
+    draw_charts(page, "comparison")
+    first_point = page.locator(POINTS).first
+    light = first_point.get_attribute("fill")
+    button = page.locator("[data-theme-button]")
+    assert button.get_attribute("aria-label") == "Theme: as the system. Change to light."
+    button.click()
+    button.click()
+    assert page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+    page.wait_for_function(
+        "([light, at]) => document.querySelector(at)?.getAttribute('fill') !== light", arg=[light, POINTS]
+    )
+    dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    page.reload()
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == dark == "rgb(16, 20, 21)"
+    page.locator("[data-theme-button]").click()
+    assert page.evaluate("() => [document.documentElement.dataset.theme ?? '', localStorage.length]") == ["", 0]
+
+
+@pytest.fixture
+def charted(project, manager):
+    """Return a round with the scatter of 24 items, six in each quadrant."""
+    items = factories.make_items(project, 24)
+    rows = [
+        {"item": item.pk, "path": item.path, "label": "cat", "x": float(i % 12), "y": float(i // 12),
+         "quadrant": QUADRANT_TITLES[QUADRANTS[i // 6]]}
+        for i, item in enumerate(items)
+    ]  # fmt: skip
+    chart = scatter(
+        "time_and_loss", "Time and loss", rows, x_title="Time", y_title="Loss", cuts=(5.5, 0.5), alt_text=""
+    )
+    return make_done_round(project, manager, items[:6], chart.spec)
+
+
+@pytest.fixture
+def running_round(project, manager):
+    """Return a round whose second stage is at work, in rows alone: no worker is there."""
+    factories.make_items(project, 2)
+    round_ = Round.objects.create(project=project, number=1, status="running", folder="rounds/0/1", created_by=manager)
+    job = Job.objects.create(
+        kind="round_stage", title="Round 1", scope=project.scope, status="running", stage="Fitting times",
+        progress_done=30, progress_total=120, started_at=timezone.now(), heartbeat_at=timezone.now(),
+    )  # fmt: skip
+    for index, name in enumerate(STAGES):
+        RoundStage.objects.create(
+            round=round_, index=index, name=name, status=("succeeded", "running")[index] if index < 2 else "queued",
+            started_at=timezone.now() if index < 2 else None, job=job if index == 1 else None,
+        )  # fmt: skip
+    return round_
+
+
+def test_a_round_is_watched_to_its_end_without_a_reload(page, live_server, sign_in, running_round, manager):
+    sign_in(manager)
+    page.goto(f"{live_server.url}/projects/pets/rounds/1/")
+    stage = page.locator(".stage--running")
+    assert stage.locator("progress").get_attribute("value") == "25"
+    Job.objects.update(progress_done=90, stage="Nearly there")
+    page.get_by_text("Nearly there").wait_for()
+    assert stage.locator("progress").get_attribute("value") == "75"
+    assert "s" in stage.locator("time").inner_text()
+    RoundStage.objects.filter(name="time_hardness").update(
+        status="failed", result={"error": "There are no times."}, finished_at=timezone.now()
+    )
+    Round.objects.update(status="failed", finished_at=timezone.now())
+    page.get_by_text("There are no times.").wait_for()
+    page.get_by_role("button", name="Run again").wait_for()
+    assert page.get_by_role("button", name="Cancel round").count() == 0
+
+
+def test_cancelling_asks_first(page, live_server, sign_in, running_round, manager):
+    sign_in(manager)
+    page.goto(f"{live_server.url}/projects/pets/rounds/1/")
+    questions: list[str] = []
+
+    def dismiss(dialog):
+        questions.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", dismiss)
+    page.get_by_role("button", name="Cancel round").click()
+    assert questions == ["Cancel round 1? What it has computed stays."]
+    assert not Job.objects.get().cancel_requested
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Cancel round").click()
+    page.get_by_text("It stops at its next step.").wait_for()
+    assert Job.objects.get().cancel_requested

@@ -1,0 +1,80 @@
+"""A real site with a kind of job that can be watched."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.site import Site
+
+
+class JobSite(Site):
+    """A site with slow jobs."""
+
+    def queue(self, *, steps: int, seconds: float) -> tuple[int, Path]:
+        """Queue a slow job; return its id and the file it writes into."""
+        return self.queue_all((steps, seconds))[0]
+
+    def queue_all(self, *jobs: tuple[int, float]) -> list[tuple[int, Path]]:
+        """Queue slow jobs of so many steps and seconds a step; return id and file of each."""
+        paths = [str(self.data_dir.parent / f"steps-{time.monotonic_ns()}-{i}.txt") for i in range(len(jobs))]
+        code = f"""
+from hardness_site.jobs.services import create_job, queue_job
+for path, (steps, seconds) in zip({paths!r}, {jobs!r}):
+    params = dict(path=path, steps=steps, seconds=seconds)
+    job = create_job(kind="test.slow", title="Slow", scope="project:0", params=params)
+    queue_job(job)
+    print(job.pk)"""
+        ids = [int(line) for line in self.python(code).splitlines()[-len(jobs) :]]
+        return [(job_id, Path(path)) for job_id, path in zip(ids, paths, strict=True)]
+
+    def job(self, job_id: int) -> dict:
+        """Return what the database says of a job. Read past Django: starting it takes a second each time."""
+        with closing(sqlite3.connect(self.data_dir / "hardness.sqlite3", timeout=20)) as database:
+            database.row_factory = sqlite3.Row
+            row = dict(database.execute("SELECT * FROM jobs_job WHERE id = ?", [job_id]).fetchone())
+            notes = database.execute("SELECT text FROM jobs_jobmessage WHERE job_id = ? ORDER BY id", [job_id])
+            return {**row, "result": json.loads(row["result"]), "notes": [text for (text,) in notes]}
+
+    def wait_for_job(self, job_id: int, status: str = "succeeded", *, seconds: float = 60) -> dict:
+        """Wait until a job has a status."""
+        until = time.monotonic() + seconds
+        while (row := self.job(job_id))["status"] != status:
+            assert time.monotonic() < until, f"{row}\n{self.output()}"
+            time.sleep(0.1)
+        return row
+
+
+def wait_until(condition, *, seconds: float = 30, what: str = "") -> None:
+    """Wait until `condition()` holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def stopped_site(tmp_path):
+    """Return a site that has not been started."""
+    site = JobSite(tmp_path / "data", DJANGO_SETTINGS_MODULE="tests.integration.site_settings")
+    yield site
+    if site.process is not None:
+        site.stop()
+
+
+@pytest.fixture
+def site(stopped_site):
+    """Return a running site."""
+    return stopped_site.start()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder."""
+    for item in items:
+        if "tests/integration/" in item.nodeid:
+            item.add_marker(pytest.mark.integration)

@@ -1,0 +1,134 @@
+"""Rounds as users run them: real processes, a real broker, a real worker, and some of them killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hardness_site.embedded import valkey_command, wait_until_answers
+from tests.mining.small_project import stripes
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[2]
+CLASSES = ("across", "down", "slanted")
+SETTINGS = [f"--set={one}" for one in ("n_resamples=100", "retraining_seeds=2", "n_folds=3")]
+
+
+class Site:
+    """A site of its own in a folder: its commands, its worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.environment = {
+            **kept, "HARDNESS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "hardness_site.settings.embedded",
+            "OMP_NUM_THREADS": "1",
+        }  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+
+    def manage(self, *words: str, status: int = 0) -> tuple[list[str], str]:
+        """Run a command to its end; return the lines of its output and its errors."""
+        process = self.start("manage.py", *words)
+        out, error = process.communicate(timeout=240)
+        assert process.returncode == status, error
+        return out.splitlines(), error
+
+    def ask(self, expression: str) -> str:
+        """Return what an expression over the models is worth."""
+        imports = "from mining.models import *; from hardness_site.jobs.models import *"
+        out, _ = self.manage("shell", "--no-imports", "-c", f"{imports}; print({expression})")
+        return out[-1]
+
+
+@pytest.fixture(scope="module")
+def first_site(tmp_path_factory):
+    """Return a site with a project of 36 striped pictures and four people's trials."""
+    tmp_path = tmp_path_factory.mktemp("site")
+    site = Site(tmp_path / "var")
+    site.manage("migrate", "--verbosity", "0")
+    generator = np.random.default_rng(0)
+    rows = ["item,annotator,label,response_ms,position"]
+    hardness = generator.uniform(0, 1, 36)
+    for i in range(36):
+        folder = tmp_path / "images" / CLASSES[i % 3]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{i:02d}.png").write_bytes(stripes(i % 3, 10 + 100 * hardness[i], generator))
+    for person in range(4):
+        for position, i in enumerate(generator.permutation(36), start=1):
+            time_ms = 1000 * np.exp(0.5 * hardness[i] + generator.normal(0, 0.15))
+            rows.append(f"{CLASSES[i % 3]}/{i:02d}.png,p{person},{CLASSES[i % 3]},{time_ms:.1f},{position}")
+    (tmp_path / "trials.csv").write_text("\n".join(rows) + "\n")
+    site.manage("create_project", "Stripes", "--classes", ",".join(CLASSES), "--overlap", "4")
+    site.manage("import_images", "stripes", str(tmp_path / "images"), "--labels-from-folders")
+    site.manage("import_trials", "stripes", str(tmp_path / "trials.csv"))
+    return site
+
+
+@pytest.fixture
+def site(first_site, tmp_path):
+    """Return a copy of that site, to be changed at will."""
+    shutil.copytree(first_site.folder, tmp_path / "var")
+    return Site(tmp_path / "var")
+
+
+def test_without_any_server_a_round_runs_to_its_end_and_survives_being_killed(site):
+    process = site.start("manage.py", "run_round", "stripes", "--wait", *SETTINGS)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("4/9"):
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert site.ask("Round.objects.get().status") == "running"
+
+    out, error = site.manage("run_round", "stripes", "--wait", "--resume")
+
+    assert out == ["1"]
+    assert "4/9 Train learners out of fold" in error
+    assert "1/9" not in error
+    assert site.ask("Round.objects.get().status") == "succeeded"
+    assert site.ask("HardSet.objects.count()") == "4"
+    out, _ = site.manage("compare", "stripes")
+    assert out[-1] == "stripes"
+
+
+def test_without_a_broker_a_round_is_not_queued(site):
+    _, error = site.manage("run_round", "stripes", status=1)
+
+    assert "The broker cannot be reached" in error
+    assert site.ask("Round.objects.count()") == "0"
+
+
+def test_a_worker_does_a_queued_round(site):
+    broker = subprocess.Popen(valkey_command(site.folder), stdout=subprocess.DEVNULL)
+    worker = None
+    try:
+        assert wait_until_answers(site.folder)
+        worker = site.start("-m", "celery", "-A", "hardness_site.celery", "worker", "-c", "1", "-l", "WARNING")
+        out, _ = site.manage("run_round", "stripes", *SETTINGS)
+        assert out == ["1"]
+        until = time.monotonic() + 180
+        while (status := site.ask("Round.objects.get().status")) not in ("succeeded", "failed", "cancelled"):
+            assert time.monotonic() < until, status
+            time.sleep(1)
+        assert status == "succeeded"
+        assert site.ask("Job.objects.filter(kind='round_stage', status='succeeded').count()") == "9"
+    finally:
+        for process in (worker, broker):
+            if process is not None:
+                process.terminate()
+                process.wait(timeout=30)

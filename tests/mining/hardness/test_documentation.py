@@ -1,0 +1,29 @@
+"""docs/measures.md says of every measure what it is, and says it as the registry does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mining.hardness.registry import DESCRIPTIONS
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "measures.md"
+
+
+def _sections():
+    parts = re.split(r"^### `(\w+)`\n", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("name", list(DESCRIPTIONS))
+def test_every_measure_is_documented(name):
+    section, measure = _sections()[name], DESCRIPTIONS[name]
+    assert f"- **Formula:** {measure.formula}\n" in section
+    assert f"- **Range:** {measure.range}\n" in section
+    assert f"- **Source:** {measure.reference}\n" in section + "\n"
+    assert "- **Meaning:** " in section
+    assert "- **Do not use** " in section
+
+
+def test_nothing_is_documented_that_does_not_exist():
+    assert set(_sections()) <= set(DESCRIPTIONS)

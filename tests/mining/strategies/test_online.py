@@ -1,0 +1,154 @@
+"""Online mining: each rule does what its paper says, at every step."""
+
+import numpy as np
+import pytest
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from mining.learners.errors import LearnerError
+from mining.learners.softmax_head import HeadSettings, softmax
+from mining.strategies.online.rules import Focal, GradientImportance, Ohem, focal_factor, unsuppressed
+from mining.strategies.online.training import ONLINE_STRATEGIES, train_online
+
+GENERATOR = np.random.default_rng(0)
+
+
+def _candidates(n=40, n_classes=4):
+    belief = np.random.default_rng(1).dirichlet(np.ones(n_classes), size=n)
+    return belief, np.random.default_rng(2).integers(0, n_classes, n), np.arange(n)
+
+
+def test_ohem_trains_on_the_highest_losses_now():
+    belief, codes, rows = _candidates()
+    places, weight = Ohem(10)(belief, codes, rows, GENERATOR)
+    loss = -np.log(belief[rows, codes])
+    assert set(places) == set(np.argsort(-loss)[:10]) and (weight == 1).all()
+
+
+def test_ohem_passes_over_what_overlaps_a_harder_one_in_the_same_image():
+    belief = np.array([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]])
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 10], [20, 20, 30, 30]], dtype=float)
+    rule = Ohem(2, boxes=boxes, image=np.array([0, 0, 1, 0]))
+    places, _ = rule(belief, np.zeros(4, dtype=int), np.arange(4), GENERATOR)
+    assert places.tolist() == [0, 2]
+    everything = Ohem(9, boxes=boxes, image=np.array([0, 0, 1, 0]))
+    assert everything(belief, np.zeros(4, dtype=int), np.arange(4), GENERATOR)[0].tolist() == [0, 2, 3]
+
+
+@settings(max_examples=40, deadline=None)
+@for_all(st.integers(0, 10_000), st.floats(0.1, 0.9))
+def test_suppression_equals_the_plain_definition(seed, most):
+    generator = np.random.default_rng(seed)
+    corner = generator.random((25, 2)) * 10
+    boxes = np.c_[corner, corner + generator.random((25, 2)) * 6 + 0.1]
+    image = generator.integers(0, 2, 25)
+    kept = []
+    for place, box in enumerate(boxes):
+        for other in kept:
+            if image[other] != image[place]:
+                continue
+            width = min(box[2], boxes[other][2]) - max(box[0], boxes[other][0])
+            height = min(box[3], boxes[other][3]) - max(box[1], boxes[other][1])
+            shared = max(width, 0) * max(height, 0)
+            areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (box, boxes[other])]
+            if shared / (sum(areas) - shared) > most:
+                break
+        else:
+            kept.append(place)
+    assert unsuppressed(boxes, image, most).tolist() == kept
+
+
+def test_focal_factor_is_the_derivative_of_the_focal_loss():
+    logits = np.random.default_rng(0).normal(size=(50, 3)) * 2
+    codes = np.random.default_rng(1).integers(0, 3, 50)
+    rows = np.arange(50)
+
+    def focal(values):
+        p = softmax(values)[rows, codes]
+        return -((1 - p) ** 2) * np.log(p)
+
+    belief = softmax(logits)
+    places, weight = Focal()(belief, codes, rows, GENERATOR)
+    slope = belief.copy()
+    slope[rows, codes] -= 1
+    slope *= weight[:, None]
+    assert places.tolist() == rows.tolist()
+    for column in range(3):
+        step = np.zeros((50, 3))
+        step[:, column] = 1e-6
+        numeric = (focal(logits + step) - focal(logits - step)) / 2e-6
+        np.testing.assert_allclose(slope[:, column], numeric, atol=1e-7)
+    assert (focal_factor(np.array([0.2, 0.9]), gamma=0.0) == 1).all()
+    assert np.isfinite(focal_factor(np.array([0.0, 1.0]))).all()
+
+
+def test_drawing_by_gradient_norm_leaves_the_expected_step_alone():
+    belief, codes, rows = _candidates()
+    slope = belief.copy()
+    slope[rows, codes] -= 1
+    rule = GradientImportance(10)
+    generator = np.random.default_rng(0)
+    steps, drawn = [], np.zeros(40)
+    for _ in range(4000):
+        places, weight = rule(belief, codes, rows, generator)
+        steps.append((slope[places] * weight[:, None]).mean(axis=0))
+        drawn += np.bincount(places, minlength=40)
+    np.testing.assert_allclose(np.mean(steps, axis=0), slope.mean(axis=0), atol=0.006)
+    size = np.linalg.norm(slope, axis=1)
+    assert np.corrcoef(drawn, size)[0, 1] > 0.98
+
+
+def test_the_norm_of_the_features_makes_it_grand():
+    belief, codes, rows = _candidates()
+    long = np.ones(40)
+    long[7] = 50.0
+    places, _ = GradientImportance(2000, feature_norm=long)(belief, codes, rows, np.random.default_rng(0))
+    assert np.bincount(places, minlength=40).argmax() == 7
+
+
+@pytest.fixture(scope="module")
+def imbalanced():
+    generator = np.random.default_rng(0)
+    given = (np.arange(1500) % 25 == 0).astype(int)
+    return generator.normal(size=(1500, 5)) + 2.5 * given[:, None] * np.eye(1, 5), given
+
+
+@pytest.mark.parametrize("name", list(ONLINE_STRATEGIES))
+def test_every_online_strategy_learns_and_repeats_itself(imbalanced, name):
+    features, given = imbalanced
+    chosen = HeadSettings(epochs=20, batch_size=32, learning_rate=0.02)
+    seen = []
+    first, again = (
+        train_online(
+            name,
+            features,
+            given,
+            n_classes=2,
+            settings=chosen,
+            seed=3,
+            on_progress=lambda done, total: seen.append((done, total)),
+        )
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.layers[0], again.layers[0])
+    belief = first.probabilities(features)[:, 1]
+    assert belief[given == 1].mean() > belief[given == 0].mean() + 0.1
+    assert seen[-1][0] == seen[-1][1]
+
+
+def test_all_strategies_take_as_many_steps(imbalanced):
+    features, given = imbalanced
+    steps = {
+        name: train_online(name, features, given, n_classes=2, settings=HeadSettings(epochs=4, batch_size=32)).n_steps
+        for name in ONLINE_STRATEGIES
+    }
+    assert max(steps.values()) <= 1.05 * min(steps.values())
+
+
+def test_unknown_names_and_empty_classes_are_refused(imbalanced):
+    features, given = imbalanced
+    with pytest.raises(ValueError, match="no online strategy is called 'magic'; there are uniform"):
+        train_online("magic", features, given, n_classes=2)
+    with pytest.raises(LearnerError, match="one class"):
+        train_online("ohem", features, np.zeros(1500, dtype=int), n_classes=2)

