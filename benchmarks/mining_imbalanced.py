@@ -1,0 +1,52 @@
+"""Online strategies on an imbalanced set made from digits (five classes keep one item in fifty), ten seeds, side by
+side.
+
+Run: OMP_NUM_THREADS=1 python -m benchmarks.mining_imbalanced
+"""
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from mining.learners.softmax_head import HeadSettings
+from mining.strategies.online.training import ONLINE_STRATEGIES, train_online
+from mining.strategies.quality import recall_by_class
+from mining.strategies.retraining import paired_difference
+
+N_SEEDS, RATIO = 10, 50
+
+
+def main() -> None:
+    digits = load_digits()
+    features, truth = digits.data, digits.target
+    test = np.random.default_rng(99).random(len(truth)) < 0.3
+    for hidden in (0, 64):
+        right: dict[str, list[np.ndarray]] = {name: [] for name in ONLINE_STRATEGIES}
+        worst: dict[str, list[float]] = {name: [] for name in ONLINE_STRATEGIES}
+        for seed in range(N_SEEDS):
+            generator = np.random.default_rng(seed)
+            kept = []
+            for code in range(10):
+                rows = generator.permutation(np.flatnonzero(~test & (truth == code)))
+                kept.append(rows if code < 5 else rows[: max(2, len(rows) // RATIO)])
+            train = np.concatenate(kept)
+            for name in ONLINE_STRATEGIES:
+                settings = HeadSettings(hidden=hidden, epochs=40)
+                head = train_online(name, features[train], truth[train], n_classes=10, settings=settings, seed=seed)
+                hit = head.probabilities(features[test]).argmax(axis=1) == truth[test]
+                right[name].append(hit.astype(float))
+                worst[name].append(float(np.nanmin(recall_by_class(hit, truth[test], 10))))
+        print(f"{'softmax-linear' if hidden == 0 else f'one hidden layer of {hidden}'}, 1:{RATIO}, {N_SEEDS} seeds")
+        for name in ONLINE_STRATEGIES:
+            gain = paired_difference(np.stack(right[name]), np.stack(right["uniform"]), n_resamples=1000)
+            low, high = np.quantile(
+                np.random.default_rng(0).choice(worst[name], (1000, N_SEEDS)).mean(axis=1), [0.025, 0.975]
+            )
+            print(
+                f"  {name:20s} accuracy {np.mean(right[name]):.3f} (against uniform {gain.value:+.3f}, "
+                f"{gain.low:+.3f} to {gain.high:+.3f}), "
+                f"worst class {np.mean(worst[name]):.3f} ({low:.3f} to {high:.3f})"
+            )
+
+
+if __name__ == "__main__":
+    main()
