@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import run_job
@@ -33,9 +34,9 @@ def test_a_zip_archive_is_sent_and_its_items_are_there(page, live_server, sign_i
     page.wait_for_url("**/jobs/*/")
     run_job(Job.objects.get().pk)
     page.reload()
-    assert page.get_by_text("cat/notes.txt").is_visible()
+    expect(page.get_by_text("cat/notes.txt")).to_be_visible()
     page.get_by_role("link", name="Look at the items").click()
-    assert page.locator(".thumbs img").count() == 4
+    expect(page.locator(".thumbs img")).to_have_count(4)
     page.locator(".thumbs a").first.click()
     page.wait_for_function("document.querySelector('.item-view__image img').naturalWidth === 64")
-    assert page.get_by_text("came as cat").is_visible()
+    expect(page.get_by_text("came as cat")).to_be_visible()

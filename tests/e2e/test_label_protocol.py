@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from annotations.models import Item, Trial
 from annotations.services.roles import set_role
@@ -48,9 +49,9 @@ def test_a_trial_without_an_answer_ends_at_the_limit_and_the_next_one_counts(sta
 def test_a_dialog_about_an_image_goes_with_it(start):
     page = start(time_limit_ms=1200)
     page.keyboard.press("ArrowRight")
-    assert page.locator("dialog[open]").count() == 1
+    expect(page.locator("dialog[open]")).to_have_count(1)
     delivered(page, 1)
-    assert page.locator("dialog[open]").count() == 0
+    expect(page.locator("dialog[open]")).to_have_count(0)
     assert set(Trial.objects.filter(state="skipped").values_list("skip_reason", flat=True)) == {"out_of_time"}
 
 
@@ -73,11 +74,10 @@ def test_a_flash_gives_way_to_a_mask_and_the_frames_shown_are_stored(start):
 def test_training_comes_first_and_says_so_and_a_break_is_offered(start):
     page = start(training=[7, 9], break_after=5)
     badge = page.locator('[data-part="training"]')
-    assert badge.is_visible()
+    expect(badge).to_be_visible()
     press(page, "1")
     press(page, "1")
-    page.wait_for_timeout(200)
-    assert not badge.is_visible()
+    expect(badge).to_be_hidden()
     for _ in range(3):
         press(page, "1")
     page.wait_for_selector("text=Time for a break")
