@@ -161,8 +161,8 @@ export function makeWorkbench({ nItems = 5, lookahead = 3, store = new MemorySto
   let keys = 0;
   const outbox = new Outbox({
     store,
-    send: (entry) => workbench.deliver(entry),
-    onReply: (reply, entry) => workbench.delivered(reply, entry),
+    send: (entry) => workbench.supply.deliver(entry),
+    onReply: (reply, entry) => workbench.supply.delivered(reply, entry),
     onRefused: (error, entry) => view.refused(error, entry),
     onState: (state) => view.deliveries(state),
     setTimer: (work) => timers.push(work),

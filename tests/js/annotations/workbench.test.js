@@ -92,7 +92,7 @@ test("two steps back and forth again keep everything in its place", async () => 
   assert.equal(sim.workbench.current.mode, "correcting");
   sim.workbench.keep();
   assert.equal(sim.workbench.current.entry.lease.trial, 3);
-  assert.deepEqual(sim.workbench.history.map((each) => each.entry.lease.trial), [1, 2]);
+  assert.deepEqual(sim.workbench.past.history.map((each) => each.entry.lease.trial), [1, 2]);
   assert.equal(sim.server.saved.length, 2);
 });
 

@@ -19,7 +19,7 @@ export class Inputs {
       pause: () => this.workbench.pause(),
       resume: () => this.workbench.resume(),
       retry: () => this.workbench.retry(),
-      again: () => this.workbench.ask(),
+      again: () => this.workbench.supply.ask(),
       here: () => { location.hash = "here"; location.reload(); },
       "close-dialog": () => this.root.querySelector("dialog[open]")?.close(),
       remark: () => this.askRemark(),

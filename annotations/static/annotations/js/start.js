@@ -70,8 +70,8 @@ const prefetch = new Prefetch({ makeImage, makeRecorder: () => new Recorder(cloc
 const server = new Server({ api: config.api, csrfToken: () => csrfCookie(document), fetch: fetch.bind(window) });
 const outbox = new Outbox({
   store: await openStore(),
-  send: (entry) => workbench.deliver(entry),
-  onReply: (reply, entry) => workbench.delivered(reply, entry),
+  send: (entry) => workbench.supply.deliver(entry),
+  onReply: (reply, entry) => workbench.supply.delivered(reply, entry),
   onRefused: (error) => view.refused(error),
   onState: (state) => {
     view.deliveries(state);

@@ -3,10 +3,10 @@
  * gone back to. Knows nothing of the page's elements: `view` draws, the other parts measure, fetch and deliver.
  */
 
+import { GoingBack } from "./going-back.js";
+import { Supply } from "./supply.js";
+
 const RELEASE_LIMIT_MS = 400;
-const UNDO_AT_MOST = 20;
-const AT_MOST_AT_ONCE = 20;
-const ASK_AGAIN_MS = [1000, 2000, 5000, 10_000, 15_000];
 
 export class Workbench {
   constructor({
@@ -16,12 +16,9 @@ export class Workbench {
     this.protocol = makeProtocol((t) => this.outOfTime(t));
     this.outbox = outbox;
     this.current = null; // {entry, mode: waiting | shown | open | correcting, openAt, answer}
-    this.history = []; // answers that can be gone back to: {entry, code (null: skipped)}
-    this.redo = [];
-    this.finished = false;
+    this.past = new GoingBack(this);
+    this.supply = new Supply(this);
     this.paused = false;
-    this.asking = null;
-    this.failures = 0;
     this.summary = { answered: 0, skipped: 0, corrected: 0, activeMs: 0, breaks: 0, inARow: 0 };
   }
 
@@ -29,72 +26,14 @@ export class Workbench {
     await this.outbox.open();
     // What an earlier page left goes first: the server must not hand out again what has been answered.
     await this.outbox.deliver();
-    await this.ask();
-  }
-
-  // ---- Getting items
-
-  holding() {
-    const shown = this.current ? [this.current.entry.lease.trial] : [];
-    return [...new Set([...shown, ...this.prefetch.trials, ...this.outbox.trials])];
-  }
-
-  want() {
-    const ahead = this.config.lookahead + (this.current ? 0 : 1);
-    return Math.min(AT_MOST_AT_ONCE, Math.max(0, ahead - this.prefetch.size));
-  }
-
-  /** Ask for items without an answer to send: at the start, and when somebody looks again. */
-  ask() {
-    this.asking ??= this.#askUntilAnswered().finally(() => {
-      this.asking = null;
-    });
-    return this.asking;
-  }
-
-  async #askUntilAnswered() {
-    for (;;) {
-      try {
-        const reply = await this.server.post("next", { session: this.sitting, holding: this.holding(), want: this.want() });
-        this.failures = 0;
-        this.asking = null;
-        return this.take(reply);
-      } catch (error) {
-        this.view.unreachable(error);
-        const pause = ASK_AGAIN_MS[Math.min(this.failures, ASK_AGAIN_MS.length - 1)];
-        this.failures += 1;
-        await new Promise((done) => setTimeout(done, pause));
-      }
-    }
-  }
-
-  /** Take in what a reply brings. */
-  take(reply) {
-    this.prefetch.add(reply.next);
-    this.finished = reply.finished;
-    this.view.progress(reply.progress, this.outbox.entries.length);
-    if (!this.current && !this.paused) this.advance();
-  }
-
-  /** Send one entry of the outbox; with it goes what is held now, so that the reply brings what is missing now. */
-  deliver(entry) {
-    // Of an earlier page only the answer is sent: what is handed out belongs to the sitting of this one.
-    const ours = entry.body.session === this.sitting.key;
-    const now = ours ? { holding: this.holding(), want: entry.action === "correct" ? 0 : this.want() } : {};
-    return this.server.post(`${entry.trial}/${entry.action}`, { ...entry.body, ...now });
-  }
-
-  delivered(reply, entry) {
-    const ours = entry.body.session === this.sitting.key;
-    if (ours && entry.action !== "correct") this.take(reply);
-    else this.view.progress(reply.progress, this.outbox.entries.length);
+    await this.supply.ask();
   }
 
   // ---- Showing them
 
   /** Show the next item, in this very task where its image is decoded already. */
   advance() {
-    while (this.redo.length > 0) this.#remember(this.redo.pop());
+    this.past.forward();
     if (this.protocol.breakIsDue && this.prefetch.size > 0) return this.#rest(true);
     const entry = this.prefetch.take();
     if (!entry) return this.#nothingToShow();
@@ -145,16 +84,16 @@ export class Workbench {
     this.presentation.clear();
     // The replies to answers on their way may bring more.
     if (this.outbox.entries.length > 0) this.view.fetching();
-    else if (this.finished) this.view.done(this.summary);
+    else if (this.supply.finished) this.view.done(this.summary);
     else {
       this.view.fetching();
-      this.ask();
+      this.supply.ask();
     }
   }
 
   /** The outbox has become empty. */
   emptied() {
-    if (!this.current && !this.paused && this.finished && this.prefetch.size === 0) this.view.done(this.summary);
+    if (!this.current && !this.paused && this.supply.finished && this.prefetch.size === 0) this.view.done(this.summary);
   }
 
   // ---- Answering
@@ -169,7 +108,7 @@ export class Workbench {
    * Returns whether it was taken: what comes before the image can be seen is no answer to it.
    */
   answer(code, t, by, until = []) {
-    if (this.current?.mode === "correcting") return this.#correct(code, t, by);
+    if (this.current?.mode === "correcting") return this.past.correct(code, t, by);
     // Of a clock that went back no time is kept, and none may stand in the way of a label.
     if (this.current?.mode !== "open" || (t < this.current.openAt && !this.clock.wentBack)) {
       this.recorder?.record("early_key", t);
@@ -183,7 +122,7 @@ export class Workbench {
     entry.recorder.record("decision", t, { by });
     this.summary.answered += 1;
     this.#close(entry, "answer", { label: code, comment: entry.comment ?? "" }, t, until);
-    this.#remember({ entry, code });
+    this.past.remember({ entry, code });
     this.view.answered(code);
     this.advance();
     return true;
@@ -197,7 +136,7 @@ export class Workbench {
     current.entry.recorder.record("skip", t, { reason });
     this.summary.skipped += 1;
     this.#close(current.entry, "skip", { reason, comment }, t, []);
-    this.#remember({ entry: current.entry, code: null });
+    this.past.remember({ entry: current.entry, code: null });
     this.view.skipped();
     this.advance();
     return true;
@@ -231,67 +170,27 @@ export class Workbench {
     this.current = null;
     const awaited = entry.visits > 0 ? ["onset", ...until] : [];
     const settled = recorder.settled(awaited, RELEASE_LIMIT_MS).then(() => [...recorder.events]);
-    const common = { client_key: this.makeKey(), session: this.sitting.key, events: [...recorder.events] };
-    this.outbox.add({ trial: lease.trial, action, body: { ...common, ...body } }, settled);
+    this.send(lease.trial, action, { events: [...recorder.events], ...body }, settled);
   }
 
-  #remember(answer) {
-    this.history.push(answer);
-    // Images of answers further back are let go.
-    if (this.history.length > UNDO_AT_MOST) this.history.shift();
-    this.view.canUndo(true);
+  /** Put what was decided into the outbox, under a key of its own. */
+  send(trial, action, body, settled = null) {
+    const common = { client_key: this.makeKey(), session: this.sitting.key };
+    this.outbox.add({ trial, action, body: { ...common, ...body } }, settled);
   }
 
   // ---- Going back
 
-  /** Go back to the last answer. What was on the screen is left, and comes again afterwards. */
   undo() {
-    const last = this.paused ? undefined : this.history.pop();
-    if (!last) return false;
-    if (this.current?.mode === "correcting") this.redo.push(this.current.answer);
-    else this.#leave();
-    this.#goTo(last);
-    return true;
+    return this.past.undo();
   }
 
-  /** Keep the answer that was gone back to, and go forward by one: to the next answer, or to where it was left. */
   keep() {
-    if (this.current?.mode !== "correcting") return;
-    this.#remember(this.current.answer);
-    const next = this.redo.pop();
-    if (next) return this.#goTo(next);
-    this.current = null;
-    this.advance();
+    this.past.keep();
   }
 
-  #goTo(answer) {
-    const { entry } = answer;
-    this.current = { entry, mode: "correcting", answer };
-    this.attention.follow(null);
-    this.sight?.begin();
-    // A flashed image is not to be seen a second time.
-    if (entry.image && !this.protocol.flashFrames) this.presentation.stage.replaceChildren(entry.image);
-    else this.presentation.clear();
-    this.view.item(entry, answer);
-    this.view.canUndo(this.history.length > 0);
-  }
-
-  #correct(code, t, by) {
-    const { entry, answer } = this.current;
-    if (answer.code !== code) {
-      const events = [{ t: Math.round(t * 1000) / 1000, kind: "decision", by }];
-      const body = { client_key: this.makeKey(), session: this.sitting.key, events, label: code };
-      this.outbox.add({ trial: entry.lease.trial, action: "correct", body });
-      this.summary.corrected += 1;
-    }
-    this.#remember({ entry, code });
-    this.current = null;
-    this.view.answered(code);
-    this.advance();
-    return true;
-  }
-
-  #leave() {
+  /** Leave the item that is shown: it comes again, and that is its second visit. */
+  leave() {
     if (!this.current) return;
     this.protocol.end();
     const { entry, mode } = this.current;
@@ -305,8 +204,8 @@ export class Workbench {
 
   pause() {
     if (this.paused || !this.current) return;
-    if (this.current.mode === "correcting") this.#remember(this.current.answer);
-    else this.#leave();
+    if (this.current.mode === "correcting") this.past.remember(this.current.answer);
+    else this.leave();
     this.#rest(false);
   }
 
@@ -329,7 +228,7 @@ export class Workbench {
 
   /** Another tab has taken over: nothing more is shown or answered here; what was answered is still delivered. */
   stop() {
-    this.#leave();
+    this.leave();
     this.paused = true;
     this.stopped = true;
     this.attention.follow(null);
