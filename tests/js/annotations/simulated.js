@@ -110,6 +110,8 @@ export class FakeServer {
     if (this.down) throw new TypeError("Failed to fetch");
     const [trial, action] = path === "next" ? [null, "next"] : path.split("/");
     let repeated = false;
+    // The first request tells of the whole sitting, the others name it.
+    if (typeof (action === "next" ? body.session?.key : body.session) !== "string") throw new Error("no session");
     if (action !== "next") {
       repeated = this.keys.has(body.client_key);
       if (!repeated) this.saved.push({ trial: Number(trial), action, ...body });

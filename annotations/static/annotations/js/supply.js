@@ -36,7 +36,7 @@ export class Supply {
     const { server, sitting, view } = this.workbench;
     for (;;) {
       try {
-        const reply = await server.post("next", { session: sitting.key, holding: this.holding(), want: this.want() });
+        const reply = await server.post("next", { session: sitting, holding: this.holding(), want: this.want() });
         this.failures = 0;
         this.asking = null;
         return this.take(reply);
