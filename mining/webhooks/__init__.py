@@ -1,1 +1,1 @@
-"""Telling programs elsewhere what has happened: signing, addresses that may be called, sending, and when to try again."""
+"""Telling programs elsewhere what happened: signing, addresses that may be called, sending, trying again."""

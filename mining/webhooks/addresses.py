@@ -26,6 +26,10 @@ class AddressRefused(Exception):
     """The address cannot or must not be called; the message says why and what to do."""
 
 
+class AddressForbidden(AddressRefused):
+    """The address lies inside a private network; trying again later changes nothing."""
+
+
 @dataclass(frozen=True)
 class Target:
     """An address taken apart: what to connect to, and what to ask there."""
@@ -86,12 +90,12 @@ def is_public(address: Address) -> bool:
 
 
 def check_address(address: Address, allowed: Sequence[Network]) -> None:
-    """Raise `AddressRefused` for an address that is neither public nor in an allowed network."""
+    """Raise `AddressForbidden` for an address that is neither public nor in an allowed network."""
     inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     candidates = [one for one in (address, inner) if one is not None]
     if is_public(address) or any(one in network for one in candidates for network in allowed):
         return
-    raise AddressRefused(
+    raise AddressForbidden(
         f"{address} is inside a private network, which the site does not call. Where that is meant, whoever runs the "
         f"site adds it to HARDNESS_WEBHOOK_NETWORKS, for example HARDNESS_WEBHOOK_NETWORKS={address}."
     )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from http.client import HTTPException
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-from .addresses import Address, AddressRefused, Network, Target, parse_url, resolve
+from .addresses import Address, AddressForbidden, AddressRefused, Network, Target, parse_url, resolve
 
 MOST_ANSWER_BYTES = 2048
 USER_AGENT = "Hardness-Webhook/1"
@@ -28,6 +28,8 @@ class Answer:
     error: str
     duration_ms: int
     retry_after: str | None = None
+    is_forbidden: bool = False
+    """The address must not be called, now or later."""
 
     @property
     def is_accepted(self) -> bool:
@@ -56,7 +58,7 @@ def post(
         target = parse_url(url)
         addresses = resolve(target, allowed)
     except AddressRefused as reason:
-        return Answer(None, str(reason), so_far())
+        return Answer(None, str(reason), so_far(), is_forbidden=isinstance(reason, AddressForbidden))
     answer = Answer(None, "There was no time to connect.", so_far())
     for address in addresses:
         left = total_seconds - (time.monotonic() - began)
@@ -91,6 +93,8 @@ def _post_once(
                 # A little, so that the target sees its answer taken; what it says is not kept.
                 response.read(MOST_ANSWER_BYTES)
             return response.status, "", response.headers.get("Retry-After"), True
+        except NewConnectionError as reason:
+            return None, f"{_inner(reason)}.", None, connected
         except ConnectTimeoutError:
             return None, f"No connection to {address} within {connect_seconds:.0f} s.", None, connected
         except ssl.SSLError as reason:

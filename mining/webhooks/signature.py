@@ -44,7 +44,7 @@ def sign(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def signed_headers(secrets: Sequence[str], *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the three headers. While a secret is being replaced there are two: one signature each, either is enough."""
+    """Return the three headers. While a secret is being replaced there are two secrets: either signature is enough."""
     signatures = (sign(secret, message_id=message_id, timestamp=timestamp, body=body) for secret in secrets)
     return {
         "webhook-id": message_id,
