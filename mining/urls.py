@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import hard_sets, people, reports, rounds
+from .views import hard_sets, people, predictions, reports, rounds
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -29,6 +29,12 @@ of_people: list[URLPattern | URLResolver] = [
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<slug:slug>/hardness/", include(of_people)),
+    path("projects/<slug:slug>/predictions/", predictions.predictions_page, name="predictions"),
+    path(
+        "projects/<slug:slug>/predictions/<slug:name>/remove/",
+        predictions.predictions_remove,
+        name="predictions_remove",
+    ),
     path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
     path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
     path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),
