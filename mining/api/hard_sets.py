@@ -46,7 +46,10 @@ def list_hard_sets(
     """List the hard sets of a project, newest first; with `newest=false` also versions that others have replaced."""
     project = managed_project(request.user, slug)
     sets = HardSet.objects.filter(round__project=project).select_related("round__project").order_by("-pk")
-    sets = sets.annotate(replaced=Exists(HardSet.objects.filter(parent=OuterRef("pk"))))
+    newer = HardSet.objects.filter(
+        round=OuterRef("round"), strategy=OuterRef("strategy"), version__gt=OuterRef("version")
+    )
+    sets = sets.annotate(replaced=Exists(newer))
     if newest:
         sets = sets.filter(replaced=False)
     if strategy:
@@ -69,7 +72,8 @@ def list_hard_sets(
 def describe_hard_set(request: HttpRequest, slug: str, pk: int) -> Any:
     """Describe one hard set."""
     hard_set = _hard_set(request, slug, pk)
-    return _described(hard_set, replaced=hard_set.versions.exists())
+    newer = HardSet.objects.filter(round=hard_set.round_id, strategy=hard_set.strategy, version__gt=hard_set.version)
+    return _described(hard_set, replaced=newer.exists())
 
 
 @router.get(

@@ -14,11 +14,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.signals import post_save
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from annotations.models import Project
 from mining.models import HardSet, Round, Webhook, WebhookDelivery
+from mining.selectors.hard_sets import hard_sets_of
 from mining.webhooks.addresses import AddressRefused, check_written, parse_networks
 from mining.webhooks.signature import secret_text
 
@@ -134,7 +136,7 @@ def announce_round(*, round_: Round) -> int:
 
     Called in the transaction that ends the round: either both are written or neither. Twice is once.
     """
-    hard_sets = list(HardSet.objects.filter(round=round_, versions__isnull=True).order_by("pk"))
+    hard_sets = list(hard_sets_of(round_))
     occasion = f"round:{round_.pk}:{round_.status}"
     data = round_data(round_, hard_sets)
     over = _deliveries(round_.project, Webhook.Event.ROUND_FINISHED, occasion, data, round=round_)
@@ -145,6 +147,17 @@ def announce_round(*, round_: Round) -> int:
 def announce_hard_set(*, hard_set: HardSet) -> int:
     """Tell of one hard set, a new version of one that was announced before; return how many messages wait now."""
     return _store(_of_hard_set(hard_set, hard_set.round))
+
+
+def announce_new_version(sender: type[HardSet], instance: HardSet, created: bool, **_: Any) -> None:
+    """Announce a version that somebody made of a hard set; first versions are announced with the end of their round."""
+    if created and instance.version > 1:
+        announce_hard_set(hard_set=instance)
+
+
+def connect() -> None:
+    """Listen for new versions, in the transaction that makes them."""
+    post_save.connect(announce_new_version, sender=HardSet, dispatch_uid="mining.webhooks")
 
 
 def _of_hard_set(hard_set: HardSet, round_: Round) -> list[WebhookDelivery]:
