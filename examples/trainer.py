@@ -83,12 +83,12 @@ class Site:
             except urllib.error.HTTPError as error:
                 if error.code not in (429, 502, 503, 504) or pause is None:
                     raise SystemExit(f"{path}: {error.code}: {error.read(2000).decode(errors='replace')}") from None
-                pause = int(error.headers.get("Retry-After") or pause)
-                why: Any = error.code
+                wish = error.headers.get("Retry-After", "")
+                pause, why = int(wish) if wish.isdigit() else pause, str(error.code)
             except OSError as error:
                 if pause is None:
                     raise SystemExit(f"{self.url} does not answer: {error}") from None
-                why = error
+                why = str(error)
             log.warning("the site does not answer (%s): again in %d s", why, pause)
             time.sleep(pause)
         raise AssertionError

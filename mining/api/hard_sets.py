@@ -9,7 +9,14 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef
-from django.http import FileResponse, HttpRequest, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    StreamingHttpResponse,
+)
 from django.urls import reverse
 from ninja import Query, Router
 from ninja.errors import HttpError
@@ -30,9 +37,9 @@ router = Router(auth=program_or_person(ApiToken.Scope.READ))
 SETS = "/projects/{slug}/hard-sets/"
 REFUSALS: dict[Any, Any] = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 409: ErrorOut, 422: ErrorOut, 429: ErrorOut}
 MOST_SETS, MOST_ITEMS, USUAL_ITEMS = 200, 5000, 1000
-NDJSON = "application/x-ndjson"
+JSON, NDJSON = "application/json; charset=utf-8", "application/x-ndjson"
 # Each may read a whole round; a program that needs more asks too often.
-heavy = AuthRateThrottle("120/m")
+heavy = AuthRateThrottle("300/m")
 
 Weight = Annotated[float, Query(gt=0, le=MOST_WEIGHT, description="What a member counts for that may be trained on.")]
 Id = Annotated[int, Query(ge=0, le=2**63 - 1)]
@@ -101,12 +108,14 @@ def manifest(
         head = found.head()
         if streamed:
             return _tagged(StreamingHttpResponse(_lines(found, head), content_type=NDJSON), tag)
-        rows = found.page(after, limit).to_dicts()
+        rows = found.page(after, limit).fill_nan(None).write_json()
     except NoManifest as reason:
         raise HttpError(409, str(reason)) from None
     asked = {"weight": f"{weight:g}", "only_members": str(only_members).lower(), "after": after + limit, "limit": limit}
     more = after + limit < head["n_items"]
-    return {"manifest": plain(head), "items": plain(rows), "next": _next(request, asked) if more else None}
+    rest = json.dumps({"manifest": plain(head), "next": _next(request, asked) if more else None}, ensure_ascii=False)
+    # Written by the table itself, ten times as fast as row by row through the schema.
+    return _tagged(HttpResponse(f'{{"items": {rows}, {rest[1:]}', content_type=JSON), tag)
 
 
 def _lines(found: Manifest, head: dict[str, Any]) -> Iterator[str]:

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 MOST_WEBHOOKS = 10
 OLD_SECRET_LASTS = timedelta(hours=24)
+KEPT_FOR = timedelta(days=90)
+"""So long are messages that are over kept for the page."""
 TEST_EVENT = "webhook.test"
 
 
@@ -136,10 +138,21 @@ def announce_round(*, round_: Round) -> int:
 
     Called in the transaction that ends the round: either both are written or neither. Twice is once.
     """
+    try:
+        with transaction.atomic():
+            return _announce_round(round_)
+    except Exception:  # whatever is wrong with the messages, the round must come to its end
+        logger.exception("Round %s could not be announced.", round_.pk)
+        return 0
+
+
+def _announce_round(round_: Round) -> int:
+    project = round_.project
+    WebhookDelivery.objects.filter(webhook__project=project, finished_at__lt=timezone.now() - KEPT_FOR).delete()
     hard_sets = list(hard_sets_of(round_))
     occasion = f"round:{round_.pk}:{round_.status}"
     data = round_data(round_, hard_sets)
-    over = _deliveries(round_.project, Webhook.Event.ROUND_FINISHED, occasion, data, round=round_)
+    over = _deliveries(project, Webhook.Event.ROUND_FINISHED, occasion, data, round=round_)
     ready = hard_sets if round_.status == Round.Status.SUCCEEDED else []
     return _store([*over, *(one for hard_set in ready for one in _of_hard_set(hard_set, round_))])
 

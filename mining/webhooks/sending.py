@@ -13,6 +13,7 @@ from http.client import HTTPException
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from .addresses import Address, AddressForbidden, AddressRefused, Network, Target, parse_url, resolve
 
@@ -97,7 +98,7 @@ def _post_once(
             return None, f"{_inner(reason)}.", None, connected
         except ConnectTimeoutError:
             return None, f"No connection to {address} within {connect_seconds:.0f} s.", None, connected
-        except ssl.SSLError as reason:
+        except (ssl.SSLError, CertificateError) as reason:
             return None, f"No safe connection: {_inner(reason)}.", None, True
         except (HTTPError, HTTPException, OSError, ValueError) as reason:
             late = deadline.is_over or isinstance(reason, TimeoutError | ReadTimeoutError)

@@ -160,6 +160,30 @@ def test_the_end_of_a_round_and_its_announcement_are_written_together(project, m
     assert WebhookDelivery.objects.get().event == "round.finished"
 
 
+def test_a_round_comes_to_its_end_whatever_is_wrong_with_its_messages(project, manager, hook, monkeypatch):
+    hook()
+    monkeypatch.setattr(webhooks, "round_data", lambda *_: 1 / 0)
+    round_ = make_round(project, manager, status="running", **dict.fromkeys(STAGES, "succeeded"))
+    advance_round(round_.pk)
+    round_.refresh_from_db()
+    assert round_.status == "succeeded"
+    assert WebhookDelivery.objects.count() == 0
+
+
+def test_messages_of_long_ago_are_forgotten_and_waiting_ones_kept(hook, round_):
+    webhook = hook()
+    old = timezone.now() - datetime.timedelta(days=91)
+    for number, (status, finished_at) in enumerate(
+        [("succeeded", old), ("succeeded", timezone.now()), ("queued", None)]
+    ):
+        WebhookDelivery.objects.create(
+            webhook=webhook, key=f"k{number}", occasion=f"o{number}", event="round.finished", payload="{}",
+            payload_sha256="", status=status, finished_at=finished_at,
+        )  # fmt: skip
+    announce_round(round_=round_)
+    assert set(WebhookDelivery.objects.filter(key__startswith="k").values_list("key", flat=True)) == {"k1", "k2"}
+
+
 def test_a_new_version_is_announced_alone(hook, round_):
     hook()
     newer = HardSet.objects.create(round=round_, strategy="suspicious", version=2, sha256="c" * 64, n_members=1)

@@ -1,8 +1,12 @@
 """One attempt against a real server process in each of its moods."""
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -95,6 +99,56 @@ def test_https_to_a_server_without_it_is_an_error_in_words(target):
     answer = send(f"https://127.0.0.1:{target.port}/")
     assert answer.status is None and answer.error.startswith("No safe connection: ")
     assert target.requests() == []
+
+
+@pytest.fixture
+def safe_server(tmp_path):
+    """Return the port of a server with a certificate for trainer.test, and that certificate's file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", str(key), "-out",
+         str(certificate), "-subj", "/CN=trainer.test", "-addext", "subjectAltName=DNS:trainer.test"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+    class Quiet(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200 if self.headers["Host"].startswith("trainer.test:") else 400)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port, certificate
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_certificate_must_be_trusted_and_the_names_own(safe_server, monkeypatch):
+    """The connection goes to a checked address, and still the certificate must fit the name."""
+    port, certificate = safe_server
+    real = socket.getaddrinfo
+
+    def named(host, *words, **more):
+        return real("127.0.0.1" if host.endswith(".test") else host, *words, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", named)
+    stranger = send(f"https://trainer.test:{port}/")
+    assert stranger.status is None and stranger.error.startswith("No safe connection: ")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert send(f"https://trainer.test:{port}/").status == 200
+    other = send(f"https://other.test:{port}/")
+    assert other.status is None and "No safe connection: " in other.error and "other.test" in other.error
 
 
 def test_a_private_address_is_not_even_connected_to(target):
