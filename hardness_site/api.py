@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 from ninja.security import SessionAuth
 
 from annotations.api import router as annotations_router
@@ -40,8 +41,17 @@ def refuse(request: HttpRequest, status: int, detail: Any) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def refuse_by_view(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Say what a view refused."""
-    return refuse(request, error.status_code, str(error))
+    """Say what a view refused, and after which time it would not."""
+    response = refuse(request, error.status_code, str(error))
+    if isinstance(error, Throttled) and error.wait:
+        response["Retry-After"] = str(math.ceil(error.wait))
+    return response
+
+
+@api.exception_handler(Http404)
+def refuse_what_is_not_there(request: HttpRequest, error: Http404) -> HttpResponse:
+    """Say what there is not."""
+    return refuse(request, 404, str(error) or "Not Found")
 
 
 @api.exception_handler(ValidationError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,25 @@ def broker_answers(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.security)
+def webhook_settings_can_be_read(**kwargs: Any) -> list[CheckMessage]:
+    """Check the networks that webhooks may call, and the pauses between attempts."""
+    problems: list[CheckMessage] = []
+    for text in settings.WEBHOOK_NETWORKS:
+        try:
+            ip_network(text.strip() or "0.0.0.0")
+        except ValueError as error:
+            problems.append(
+                Error(
+                    f"HARDNESS_WEBHOOK_NETWORKS: {error}.",
+                    hint="Addresses or networks with commas between, for example 127.0.0.1,10.1.0.0/16.",
+                    id="hardness_site.E003",
+                )
+            )
+    if any(not 0 < pause < 31 * 24 * 3600 for pause in settings.WEBHOOK_RETRY_SECONDS):
+        problems.append(
+            Error("HARDNESS_WEBHOOK_RETRY_SECONDS: each pause is above 0 and below a month.", id="hardness_site.E004")
+        )
+    return problems

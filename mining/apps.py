@@ -9,6 +9,7 @@ class MiningConfig(AppConfig):
 
     def ready(self) -> None:
         from . import jobs  # noqa: F401  registers the handlers
-        from .services import rounds
+        from .services import rounds, webhooks
 
         rounds.connect()
+        webhooks.connect()

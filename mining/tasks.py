@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from celery import shared_task
 
 from mining.services import people_now
@@ -9,6 +11,7 @@ from mining.services.queue_ranking import projects_to_rank, rank_queue
 from mining.services.rounds import advance_all_rounds
 
 RANK_EVERY_SECONDS = 60
+_sending = threading.Lock()
 
 
 @shared_task(name="mining.advance_rounds")
@@ -35,3 +38,18 @@ def rank_queue_task(project_id: int) -> None:
 def queue_people_task() -> None:
     """Queue the jobs of projects in which new trials have come."""
     people_now.queue_due()
+
+
+@shared_task(name="mining.send_webhooks", ignore_result=True)
+def send_webhooks_task() -> None:
+    """Send the webhook messages that are due.
+
+    One thread of a process at a time: targets that hang must not take the threads that keep the house.
+    """
+    from mining.services.webhook_sending import send_due
+
+    if _sending.acquire(blocking=False):
+        try:
+            send_due()
+        finally:
+            _sending.release()

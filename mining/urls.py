@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import hard_sets, people, reports, rounds
+from .views import hard_sets, outside_trainers, people, predictions, reports, rounds
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -27,8 +27,24 @@ of_people: list[URLPattern | URLResolver] = [
     path("annotators/", people.annotators_page, name="annotators"),
     path("refresh/", people.people_refresh, name="people_refresh"),
 ]
+of_trainers: list[URLPattern | URLResolver] = [
+    path("", outside_trainers.outside_trainers, name="outside_trainers"),
+    path("messages/", outside_trainers.webhook_deliveries, name="webhook_deliveries"),
+    path("messages/<int:pk>/again/", outside_trainers.delivery_again, name="delivery_again"),
+    path("webhooks/<int:pk>/change/", outside_trainers.webhook_change, name="webhook_change"),
+    path("webhooks/<int:pk>/secret/", outside_trainers.webhook_secret, name="webhook_secret"),
+    path("webhooks/<int:pk>/test/", outside_trainers.webhook_test, name="webhook_test"),
+    path("webhooks/<int:pk>/remove/", outside_trainers.webhook_remove, name="webhook_remove"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("projects/<slug:slug>/outside-trainers/", include(of_trainers)),
     path("projects/<slug:slug>/hardness/", include(of_people)),
+    path("projects/<slug:slug>/predictions/", predictions.predictions_page, name="predictions"),
+    path(
+        "projects/<slug:slug>/predictions/<slug:name>/remove/",
+        predictions.predictions_remove,
+        name="predictions_remove",
+    ),
     path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
     path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
     path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),

@@ -148,7 +148,7 @@ def worker(processes: int) -> ChildSpec:
 
 def housekeeper() -> ChildSpec:
     """Return the small worker for short regular tasks, which must not wait behind jobs of an hour."""
-    words = ["--pool", "threads", "--concurrency", "2", "--queues", "housekeeping", "--hostname", "housekeeper@%h"]
+    words = ["--pool", "threads", "--concurrency", "3", "--queues", "housekeeping", "--hostname", "housekeeper@%h"]
     return ChildSpec("housekeeper", lambda: _celery("worker", *words, *QUIET), stop_seconds=5)
 
 

@@ -137,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "return abandoned leases": {"task": "annotations.return_leases", "schedule": 30.0, "options": {"expires": 30.0}},
     "rank queues": {"task": "mining.rank_queues", "schedule": 60.0, "options": {"expires": 60.0}},
     "follow new trials": {"task": "mining.queue_people", "schedule": 2.0, "options": {"expires": 2.0}},
+    "send webhooks": {"task": "mining.send_webhooks", "schedule": 5.0, "options": {"expires": 5.0}},
     "continue rounds": {"task": "mining.advance_rounds", "schedule": 30.0, "options": {"expires": 30.0}},
 }
 CELERY_TASK_ROUTES = {entry["task"]: {"queue": "housekeeping"} for entry in CELERY_BEAT_SCHEDULE.values()}
@@ -149,6 +150,15 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 JOB_HEARTBEAT_SECONDS = 5
 JOB_LOST_AFTER_SECONDS = 60
 JOB_MAX_ATTEMPTS = 3
+
+# Webhooks: which addresses inside private networks may be called (none by default), how long an attempt may take, and
+# the pauses between attempts: nine of them over some eighteen hours.
+WEBHOOK_NETWORKS = env.list("HARDNESS_WEBHOOK_NETWORKS", default=[])
+WEBHOOK_CONNECT_SECONDS = 5.0
+WEBHOOK_TOTAL_SECONDS = 15.0
+WEBHOOK_RETRY_SECONDS = env.list(
+    "HARDNESS_WEBHOOK_RETRY_SECONDS", cast=float, default=[5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18_000.0, 36_000.0]
+)
 
 LOGGING = {
     "version": 1,

@@ -13,6 +13,9 @@ from django.db import transaction
 from mining.artifacts import plain
 from mining.models import HardSet, HardSetMember, Round
 
+NOT_TRAINED_ON = ("mislabelled", "unclear")
+"""Verdicts of members that count for no more than others: a wrong label must not."""
+
 
 def store_hard_set(
     *,
@@ -89,7 +92,7 @@ def member_weights(included: Sequence[dict[str, Any]], item_ids: np.ndarray) -> 
     weight_of = {entry["id"]: float(entry["weight"]) for entry in included}
     rows = (
         HardSetMember.objects.filter(hard_set__in=weight_of)
-        .exclude(verdict__in=["mislabelled", "unclear"])
+        .exclude(verdict__in=NOT_TRAINED_ON)
         .values_list("item_id", "hard_set_id")
     )
     members = np.array(list(rows.iterator(chunk_size=20_000)), dtype=np.int64).reshape(-1, 2)

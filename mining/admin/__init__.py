@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 
 from mining.models import HardSet, HardSetMember, Round, RoundStage, SecondLook
 
+from . import webhooks  # noqa: F401  registers its own
+
 
 def page_link(target: Round | HardSet, text: str) -> SafeString | str:
     try:

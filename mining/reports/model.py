@@ -31,8 +31,8 @@ def build(files: RoundFiles) -> Section:
         section.text += [f"{learner_title(entry['name'])}: {warning}." for warning in entry["warnings"]]
         if not entry["out_of_fold"]:
             section.text.append(
-                f"{learner_title(entry['name'])} was not said to be out of fold: "
-                "whatever is derived from it may be far too easy."
+                f"{learner_title(entry['name'])} is in-sample: it judged items that it was trained on, so every figure "
+                "made from it looks far too easy, and wrong labels look right."
             )
     loss = files.measures[files.main].drop_nulls().to_numpy()
     section.charts.append(
@@ -56,7 +56,7 @@ def _learners(learners: list[dict]) -> Table:
             one["accuracy"],
             one["mean_loss"],
             one["n_scored"],
-            "yes" if one["out_of_fold"] else "not said",
+            "yes" if one["out_of_fold"] else "no, in-sample",
         ]
         for one in learners
     ]

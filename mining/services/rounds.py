@@ -26,6 +26,7 @@ from mining.models import Round, RoundStage
 from mining.stages import STAGES
 
 from .round_params import Named, RoundRefused, checked_params
+from .webhooks import announce_round
 
 __all__ = ["RoundRefused", "advance_round", "cancel_round", "retry_stage", "run_round_here", "start_round"]
 
@@ -128,6 +129,7 @@ def _give_job(round_: Round, stage: RoundStage) -> None:
 def _end(round_: Round, status: str) -> None:
     round_.status, round_.finished_at = status, timezone.now()
     round_.save(update_fields=["status", "finished_at"])
+    announce_round(round_=round_)
 
 
 def begin_stage(stage_id: int) -> RoundStage:

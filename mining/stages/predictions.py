@@ -163,16 +163,20 @@ def _take_imported(
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
 ) -> None:
-    probabilities, about = aligned_predictions(stage.round.project, name, items["item"].to_numpy(), n_classes)
-    covered = int(np.isfinite(probabilities[:, 0]).sum())
+    cube, about = aligned_predictions(stage.round.project, name, items["item"].to_numpy(), n_classes)
+    covered = int(np.isfinite(cube[0, :, 0]).sum())
     if not about["out_of_fold"]:
         stage.lack(
-            f"The predictions {name} were not said to be out of fold: their measures may be far too easy.",
+            f"The predictions {name} are in-sample: their measures may be far too easy, and wrong labels look right.",
             "Import out-of-fold predictions and say so with --out-of-fold.",
         )
     if covered < len(items):
         stage.lack(f"{name} has predictions for {covered} of {len(items)} items.", "Import the others too.")
-    cubes[name] = probabilities[None]
+    asked: dict[str, Any] = next((entry for entry in stage.params["learners"] if entry["name"] == name), {})
+    if asked.get("sha256") not in (None, about["sha256"]):
+        stage.lack(f"{name} was imported anew after the round began; the newer predictions were used.",
+                   "Nothing needs to be done; a new round says what it started from.")  # fmt: skip
+    cubes[name] = cube
     label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy()
     facts.append({"name": name, "kind": "imported", "out_of_fold": about["out_of_fold"], "warnings": [],
                   **_quality(cubes[name], label)})  # fmt: skip

@@ -6,6 +6,7 @@ Screenshots go to the folder that SCREENSHOTS names; look at them with care.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from django.utils import timezone
 from annotations.models import Annotator, Membership
 from hardness_site.jobs.models import Job, JobMessage
 from mining.comparison.quadrants import QUADRANT_TITLES, QUADRANTS
-from mining.models import HardSet, Round, RoundStage
+from mining.models import HardSet, Round, RoundStage, Webhook, WebhookDelivery
 from mining.reports.charts import scatter
 from mining.services.rounds import run_round_here, start_round
+from mining.services.webhooks import announce_round, create_webhook, send_test
 from mining.stages import STAGES
 from tests import factories
 from tests.mining.done_round import make_done_round
@@ -45,6 +47,25 @@ def stripes(manager, annotator_user, monkeypatch):
     return project
 
 
+def add_messages(project) -> None:
+    """Give the project two webhooks and a message in every state."""
+    events = ["hard_set.created", "round.finished"]
+    create_webhook(project=project, url="https://trainer.example.org/hardness", events=events)
+    second, _ = create_webhook(project=project, url="https://gpu-7.cluster.example.org:8443/hook", events=events[:1])
+    Webhook.objects.filter(pk=second.pk).update(is_active=False, off_reason="It answered 410 Gone on 3 March 2026.")
+    announce_round(round_=Round.objects.get(project=project))
+    for _ in range(3):
+        send_test(webhook=second)
+    tries = [{"at": timezone.now().isoformat(), "status": 500, "error": "", "duration_ms": 41}]
+    states = [("succeeded", 200, ""), ("failed", 500, "It answered 500; any status from 200 to 299 means received."),
+              ("cancelled", None, "The webhook is switched off."), ("queued", None, "Connection refused.")]  # fmt: skip
+    for delivery, (status, answer, error) in zip(WebhookDelivery.objects.order_by("pk"), states, strict=False):
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            status=status, response_status=answer, error=error, attempts=1, history=tries,
+            next_attempt_at=timezone.now() + timedelta(hours=1),
+        )  # fmt: skip
+
+
 def addresses_of(project) -> dict[str, str]:
     at = f"/projects/{project.slug}/"
     done = Round.objects.get(project=project)
@@ -59,6 +80,7 @@ def addresses_of(project) -> dict[str, str]:
     RoundStage.objects.create(
         round=stopped, index=0, name="snapshot", status="failed", result={"error": "No labels. Let people label."}
     )
+    add_messages(project)
     return {
         "home": "/",
         "project_create": "/projects/new/",
@@ -68,6 +90,7 @@ def addresses_of(project) -> dict[str, str]:
         "import": f"{at}import/",
         "members": f"{at}members/",
         "settings": f"{at}settings/",
+        "outside_trainers": f"{at}outside-trainers/",
         "rounds": f"{at}rounds/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
@@ -80,6 +103,7 @@ def addresses_of(project) -> dict[str, str]:
         "empty_project": "/projects/nothing-yet/",
         "empty_items": "/projects/nothing-yet/items/",
         "empty_rounds": "/projects/nothing-yet/rounds/",
+        "empty_outside_trainers": "/projects/nothing-yet/outside-trainers/",
         "failed_round": "/projects/nothing-yet/rounds/1/",
         "empty_report": "/projects/nothing-yet/rounds/1/report/",
         "not_found": "/projects/no-such/",
