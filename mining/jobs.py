@@ -12,7 +12,9 @@ from hardness_site.jobs.models import JobMessage
 from hardness_site.jobs.registry import job_handler
 from hardness_site.jobs.running import JobFailed, JobRun
 from mining.artifacts import plain
+from mining.models import RoundStage
 from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB
+from mining.services.pieces import PIECE_JOB
 from mining.services.prediction_uploads import IMPORT_PREDICTIONS, local_copy
 from mining.services.predictions import PredictionsRefused, store_predictions
 from mining.services.rounds import STAGE_JOB, RoundRefused, begin_stage
@@ -28,6 +30,7 @@ def run_stage(run: JobRun, *, stage_id: int) -> dict[str, Any]:
 
     from mining.artifacts import ArtifactMissing
     from mining.stages.context import StageRun
+    from mining.stages.fold_pieces import forget_features
 
     try:
         stage = begin_stage(stage_id)
@@ -40,7 +43,30 @@ def run_stage(run: JobRun, *, stage_id: int) -> dict[str, Any]:
             result = module.run(StageRun(run, stage.round))
         except (ArtifactMissing, OSError) as reason:
             raise JobFailed(f"{reason}") from reason
+        finally:
+            forget_features()
     return dict(plain(result))
+
+
+@job_handler(PIECE_JOB)
+def run_piece(run: JobRun, *, stage_id: int, work: dict[str, Any], key: str) -> dict[str, Any]:
+    """Do one piece of a stage's work (`key` names it). Safe to run twice: it writes one file, in one step."""
+    from threadpoolctl import threadpool_limits
+
+    from mining.artifacts import ArtifactMissing
+    from mining.stages.context import PieceRun
+
+    stage = RoundStage.objects.select_related("round__project", "round__created_by").filter(pk=stage_id).first()
+    if stage is None:
+        raise JobFailed("The stage is no longer there.")
+    piece = PieceRun(run, stage.round, stage_id=stage_id)
+    piece.check()
+    module = import_module(f"mining.stages.{stage.name}")
+    with threadpool_limits(limits=1):
+        try:
+            return dict(plain(module.do_piece(piece, **work)))
+        except (ArtifactMissing, OSError) as reason:
+            raise JobFailed(f"{reason}") from reason
 
 
 @job_handler(PEOPLE_JOB)

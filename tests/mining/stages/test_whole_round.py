@@ -173,7 +173,7 @@ def test_one_class_alone_teaches_nothing_and_says_so(db):
     round_ = run_round(project)
 
     assert round_.status == "succeeded"
-    assert ("predictions", "All labels are of one class.") in missing(round_)
+    assert ("predictions", "The project has one class only: there is nothing to tell apart.") in missing(round_)
     assert reads.comparison_of(round_)["human"]["n_items"] == 20
 
 
@@ -184,7 +184,8 @@ def test_an_image_that_is_gone_costs_only_itself(db):
     round_ = run_round(project)
 
     assert round_.status == "succeeded"
-    assert ("features", "1 images cannot be read.") in missing(round_)
+    (said,) = [what for stage, what in missing(round_) if stage == "features"]
+    assert said.startswith("1 image cannot be read or described: images/")
     rows, _ = reads.measures_page(round_, order_by="ordinal", descending=False, limit=60)
     assert rows[0]["hog_svm.loss"] is None
     assert all(row["hog_svm.loss"] is not None for row in rows[1:])
