@@ -1,5 +1,6 @@
 """Rows of what people are asked and what they answered."""
 
+from .drawing import DrawnBox
 from .item import Image, Item, ItemAlias
 from .project import Annotator, LabelClass, Membership, Project
 from .ranking import QueueRanking
@@ -8,6 +9,7 @@ from .trial import Annotation, EventBatch, Trial, WorkSession
 __all__ = [
     "Annotation",
     "Annotator",
+    "DrawnBox",
     "EventBatch",
     "Image",
     "Item",

@@ -40,6 +40,8 @@ def import_regions(*, run: ImportRun, project: Project, data: bytes, in_shares: 
     """
     if project.unit != Project.Unit.OBJECT:
         raise BadRegions(f"{project.name} judges whole images: make a project with the unit object for regions.")
+    if project.draws_boxes:
+        raise BadRegions(f"In {project.name} the annotators draw the boxes: make a project with imported boxes.")
     rows = list(read_regions(data))
     summary = RegionSummary()
     run.progress(0, len(rows), stage="Writing regions")
