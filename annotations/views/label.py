@@ -37,7 +37,7 @@ def workbench(request: HttpRequest, slug: str) -> HttpResponse:
         "progressUrl": reverse("my_progress", args=[slug]),
         "signInUrl": f"{reverse('login')}?next={request.path}",
     }
-    return render(
+    response = render(
         request,
         "annotations/label.html",
         {
@@ -50,6 +50,10 @@ def workbench(request: HttpRequest, slug: str) -> HttpResponse:
             "config": config,
         },
     )
+    # With the opener policy of all pages (same-origin) this isolates the page from other origins: only then does
+    # Chromium date paints exactly, and not rounded up to 4 ms, and the clock steps by 5 us in place of 100.
+    response["Cross-Origin-Embedder-Policy"] = "require-corp"
+    return response
 
 
 @require_safe

@@ -34,18 +34,23 @@ def tab(browser, live_server, manager, annotator_user):
 
 
 def test_a_robot_of_known_speed_is_timed_within_a_frame(tab):
+    """The bound holds on a busy machine too: the truth is of the very frame that brought the image, however late."""
     chromium, page = tab
-    press(page, "1")  # the page is warm; the next image's frame falls into the trace
-    page.wait_for_timeout(100)
-    page.wait_for_selector(OPEN)
+    assert page.evaluate("crossOriginIsolated") is True
     press(page, "1")
     with Trace(chromium, page) as trace:
-        press_keys(page, ["2"] * 9, rng=random.Random(7))
-    recorded = [t.response_ms for t in delivered(page, 11) if t.state == "answered"][3:]
-    true = true_response_ms(trace)
-    errors = [r - t for r, t in zip(recorded, true[-len(recorded) :], strict=True)]
-    assert abs(statistics.median(errors)) <= 8, errors
-    assert sum(abs(error) <= 17 for error in errors) >= len(errors) - 1, errors
+        press_keys(page, ["2"] * 12, rng=random.Random(7))
+    # The first image was on the screen before the trace began, the last one was not answered.
+    recorded = [t for t in delivered(page, 13) if t.state == "answered"][2:]
+    true = true_response_ms(trace)[-1 - len(recorded) : -1]
+    pairs = [(t, truth) for t, truth in zip(recorded, true, strict=True) if truth is not None]
+    assert len(pairs) >= 8, true
+    errors = [t.response_ms - truth for t, truth in pairs]
+    # Where the browser did not date the paint, the trial says so and the bound is not claimed.
+    dated = [error for (t, _), error in zip(pairs, errors, strict=True) if "onset_by_frames" not in t.flags]
+    assert len(dated) >= 6, [t.flags for t in recorded]
+    assert abs(statistics.median(dated)) <= 4, errors
+    assert max(map(abs, dated)) <= 17, errors
 
 
 def test_a_hidden_tab_gives_no_time_and_the_next_image_does(tab):
