@@ -19,6 +19,13 @@ def n_drawn_objects(projects: Iterable[Project]) -> dict[int, int]:
     return dict(rows.annotate(n=Count("pk")))
 
 
+def images_to_search(project: Project) -> int | None:
+    """Return how many images are handed out for drawing; None where boxes are not drawn."""
+    if not project.draws_boxes:
+        return None
+    return project.n_items - n_drawn_objects([project]).get(project.pk, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class ShownBox:
     """A box as a page draws it: in pixels of the image. `item` is set where it leads to an object's own page."""

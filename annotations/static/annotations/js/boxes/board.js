@@ -133,6 +133,7 @@ export class Board {
     this.settle();
     this.#note();
     this.#label(box.number, label, t, by);
+    this.latestLabel = label;
     this.selected = null;
     this.#changed("classed");
     return true;

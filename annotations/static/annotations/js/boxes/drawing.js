@@ -13,8 +13,9 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 
 export class Drawing {
   /** @param {object} parts classes, clock, surface, view, storage (of this tab), seen(): the visible part of the image */
-  constructor({ classes, clock, surface, view, storage, seen, workbench }) {
-    Object.assign(this, { classes, clock, surface, view, storage, seen, workbench });
+  constructor({ classes, clock, surface, view, storage, seen }) {
+    Object.assign(this, { classes, clock, surface, view, storage, seen });
+    this.workbench = null;
     this.codes = new Map(classes.map((each) => [each.key.toLowerCase(), each.code]));
     this.board = null;
     surface.onDraw = (shape, begin, end, by) => this.#drawn(shape, begin, end, by);
@@ -148,7 +149,7 @@ export class Drawing {
     if (box && (what === "made" || what === "drawn")) return `New box: ${inWords(box)}. ${box.label === null ? "Now its class." : ""}`;
     if (box && what === "edited") return inWords(box);
     if (box) return `${box.label === null ? "No class yet" : this.#name(box.label)}: ${inWords(box)}`;
-    return { classed: `${this.#name(board.boxes.at(-1)?.label)}. ${count}.`, deleted: `Box deleted. ${count}.` }[what] ?? `${count}.`;
+    return { classed: `${this.#name(board.latestLabel)}. ${count}.`, deleted: `Box deleted. ${count}.` }[what] ?? `${count}.`;
   }
 
   #name(code) {

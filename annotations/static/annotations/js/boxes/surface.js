@@ -31,6 +31,7 @@ export class Surface {
     this.numbers = new Map(); // Annotorious's id -> number of the box
     this.pointers = new Map();
     this.touched = null;
+    this.pending = null;
     this.quiet = false;
     this.#listen();
     this.fit();
@@ -38,6 +39,7 @@ export class Surface {
 
   /** Take the surface away; the image stays where it is. */
   close() {
+    this.handles?.disconnect();
     this.annotator?.destroy();
     this.tags?.remove();
     this.annotator = this.tags = this.image = null;
@@ -57,12 +59,31 @@ export class Surface {
     place.height = `${naturalHeight * scale}px`;
   }
 
+  /** The part of the image that is on the screen, as shares of it. */
+  seen({ scale, x, y }) {
+    const { clientWidth, clientHeight } = this.stage;
+    const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = this.annotator.element;
+    const left = Math.max(0, (-x / scale - offsetLeft) / offsetWidth);
+    const top = Math.max(0, (-y / scale - offsetTop) / offsetHeight);
+    const right = Math.min(1, ((clientWidth - x) / scale - offsetLeft) / offsetWidth);
+    const bottom = Math.min(1, ((clientHeight - y) / scale - offsetTop) / offsetHeight);
+    return { x: left, y: top, width: right - left, height: bottom - top };
+  }
+
   #listen() {
     const { element, state } = this.annotator;
     element.addEventListener("pointerdown", (event) => this.#down(event), { capture: true });
     element.addEventListener("pointerup", (event) => this.#up(event), { capture: true });
     element.addEventListener("pointerup", () => this.#released());
     element.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
+    // Handles are buttons without names to Annotorious; by keyboard boxes are moved with the arrow keys.
+    this.handles = new MutationObserver(() => {
+      for (const handle of this.layer.querySelectorAll("[role=button]")) {
+        handle.removeAttribute("role");
+        handle.removeAttribute("tabindex");
+      }
+    });
+    this.handles.observe(this.layer, { childList: true, subtree: true });
     state.store.observe((event) => this.#stored(event.changes));
     this.annotator.on("selectionChanged", (chosen) => {
       if (!this.quiet) this.onSelect(chosen.length ? (this.numbers.get(chosen[0].id) ?? null) : null);
@@ -102,8 +123,9 @@ export class Surface {
       const shape = this.#shares(annotation);
       // Not within its own notice of the new box.
       queueMicrotask(() => {
-        const number = this.onDraw(shape, this.begin, this.end, this.by);
-        if (number !== null) this.numbers.set(annotation.id, number);
+        this.pending = annotation.id;
+        this.onDraw(shape, this.begin, this.end, this.by);
+        this.pending = null;
         this.onSettled?.();
       });
     }
@@ -127,6 +149,11 @@ export class Surface {
   draw(board, nameOf) {
     if (!this.annotator) return;
     this.quiet = true;
+    const known = new Set(this.numbers.values());
+    const fresh = board.boxes.find((box) => !known.has(box.number));
+    // What was just drawn here is the box that is new on the board.
+    if (this.pending && fresh) this.numbers.set(this.pending, fresh.number);
+    this.pending = null;
     const wanted = new Map(board.boxes.map((box) => [box.number, box]));
     const there = new Map([...this.numbers].map(([id, number]) => [number, id]));
     for (const annotation of this.annotator.getAnnotations()) {
