@@ -244,9 +244,11 @@ def test_fingers_draw(browser, live_server, scenes, annotator_user):
     finger("touchStart", 0.2, 0.2)
     for step in range(1, 6):
         finger("touchMove", 0.2 + 0.1 * step, 0.2 + 0.1 * step)
+        page.wait_for_timeout(50)  # faster, and Chromium takes it for a flick and swallows the next tap
     finger("touchEnd")
     page.wait_for_selector(".wb__tag.is-unnamed")
     page.locator('[data-code="1"]').tap()
+    expect(page.locator(".wb__tag")).to_have_text("dog")
     page.get_by_role("button", name="Done: 1 box").tap()
     trial = delivered(page, 1)[0]
     drawn = DrawnBox.objects.get(trial=trial)
