@@ -123,10 +123,17 @@ class Trace:
         return sorted((e["ts"], e["id2"]["local"]) for e in self._found(name, phase, pid))
 
 
-def press_keys(page: Any, keys: list[str], *, rng: random.Random, after_ms: tuple[int, int] = (250, 600)) -> None:
-    """Label one image after the other, a random time after each can be answered."""
+def press_keys(
+    page: Any,
+    keys: list[str],
+    *,
+    rng: random.Random,
+    after_ms: tuple[int, int] = (250, 600),
+    ready: str = '#workbench[data-state="open"]',
+) -> None:
+    """Label one image after the other, a random time after each can be answered (`ready`, a selector)."""
     for key in keys:
-        page.wait_for_selector('#workbench[data-state="open"]')
+        page.wait_for_selector(ready)
         page.wait_for_timeout(rng.uniform(*after_ms))
         page.keyboard.down(key)
         page.wait_for_timeout(40)

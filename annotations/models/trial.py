@@ -56,9 +56,10 @@ class Trial(models.Model):
         GOLD = "gold", "Gold: the answer is known"
         REPEAT = "repeat", "Repeat: judged by the same person before"
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="trials")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="trials")
-    annotator = models.ForeignKey(Annotator, on_delete=models.CASCADE, related_name="trials")
+    # No index of their own: each is the first column of one below, and each index is one more page that answers write.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="trials", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="trials", db_index=False)
+    annotator = models.ForeignKey(Annotator, on_delete=models.CASCADE, related_name="trials", db_index=False)
     look = models.PositiveSmallIntegerField(
         default=1, help_text="The item's look in which it was shown; nobody gets an item twice in one look."
     )
@@ -147,7 +148,7 @@ class Annotation(models.Model):
     """The answer given in a trial; a correction is a new one that supersedes it."""
 
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="annotations")
-    label = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    label = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+", db_index=False)
     client_key = models.CharField(max_length=36, unique=True, help_text="Makes a repeated submit harmless.")
     is_current = models.BooleanField(default=True)
     supersedes = models.OneToOneField(

@@ -164,7 +164,7 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
-    "PRAGMA cache_size=-32000;",
+    "PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=4000;",
 }
 
 
