@@ -139,6 +139,21 @@ class ImportForm(forms.Form):
         help_text="The folder nearest to a file that is called like a class gives its label. Only in zip archives.",
     )
 
+    boxes_in_shares = forms.BooleanField(
+        label="Boxes are shares of the image",
+        required=False,
+        help_text="From 0 to 1, and not pixels. Only for CSV files; COCO files are always in pixels.",
+    )
+
+    def __init__(self, *args: Any, takes_boxes: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not takes_boxes:
+            del self.fields["boxes_in_shares"]
+            return
+        images = self.fields["images"]
+        images.label = "A zip archive, or image files, with their boxes"
+        images.widget.attrs["accept"] += ",.csv,.json"
+
     def clean_images(self) -> Sequence[UploadedFile]:
         """Refuse more files than one upload holds, and an archive among images."""
         from annotations.intake.uploads import is_archive

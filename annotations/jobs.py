@@ -8,13 +8,14 @@ from typing import Any
 
 from annotations.intake.folder import FolderReader
 from annotations.intake.regions_csv import BadRegions
+from annotations.intake.regions_file import BesideImages
 from annotations.intake.source import Reader
 from annotations.intake.uploads import drop_upload, open_upload
 from annotations.intake.zip_archive import NotAZip, ZipReader
 from annotations.models import Project
 from annotations.services.demo_data import DEMO, fill_demo_project
 from annotations.services.images import import_images
-from annotations.services.regions import import_regions
+from annotations.services.regions import import_regions, import_regions_beside
 from annotations.services.trial_import import BadFile, import_trials
 from hardness_site.jobs.registry import job_handler
 from hardness_site.jobs.running import JobFailed, JobRun
@@ -27,19 +28,37 @@ FILL_DEMO = "import_demo"
 
 @job_handler(IMPORT_IMAGES)
 def import_images_job(
-    run: JobRun, *, project_id: int, source: dict[str, str], labels_from_folders: bool = False
+    run: JobRun,
+    *,
+    project_id: int,
+    source: dict[str, str],
+    labels_from_folders: bool = False,
+    boxes_in_shares: bool = False,
 ) -> dict[str, Any]:
-    """Import from `source`: {"folder": path}, {"archive": path} on this machine, or {"upload": name in the storage}."""
+    """Import from `source`: {"folder": path}, {"archive": path} on this machine, or {"upload": name in the storage}.
+
+    In a project of objects whose boxes come with the import, CSV and COCO files beside the images are files of boxes.
+    """
     project = Project.objects.get(pk=project_id)
     run.job.messages.all().delete()  # of a run that was cut short: this one says everything again
     with ExitStack() as opened:
         reader = _reader(source, opened)
-        summary = import_images(run=run, project=project, reader=reader, labels_from_folders=labels_from_folders)
-    if not summary.n_read:
-        raise JobFailed("There is no file in it.")
+        takes_boxes = project.unit == Project.Unit.OBJECT and not project.draws_boxes
+        beside = BesideImages(reader) if takes_boxes else None
+        summary = import_images(
+            run=run, project=project, reader=beside or reader, labels_from_folders=labels_from_folders
+        )
+        result = summary.as_dict()
+        if beside is not None and beside.regions:
+            boxes = import_regions_beside(
+                run=run, project=project, files=beside.regions, in_shares=boxes_in_shares
+            ).as_dict()
+            result |= {f"{name}_boxes": boxes[name] for name in ("n_new", "n_known", "n_refused")}
+        elif not summary.n_read:
+            raise JobFailed("There is no file in it.")
     if upload := source.get("upload"):
         drop_upload(upload)
-    return summary.as_dict()
+    return result
 
 
 def _reader(source: dict[str, str], opened: ExitStack) -> Reader:

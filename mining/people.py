@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mining.hardness.agreement import consensus
+from mining.hardness.agreement import Consensus, consensus, count_labels, disagreement, label_entropy
 from mining.hardness.timing import BadTrials, ResponseTimeFit, fit_response_times
 
+NOT_DRAWN = "not_drawn"
+"""Why there is no time: the annotator saw the image and drew no box around the object."""
 NO_TIMES = {
     "what": "No response time can be used, so there is no time hardness.",
     "remedy": "Let people label in the workbench, or import trials with a response_ms column.",
@@ -166,11 +168,26 @@ def _label_columns(
         n_items,
         n_classes,
     )
+    differing, entropy = _with_not_drawn(n_items, trials, labelled, view, n_classes)
     columns |= {
         "consensus": view.label.astype(np.int16), "consensus_confidence": view.confidence,
-        "disagreement": view.disagreement, "label_entropy": view.entropy, "n_labels": view.n_labels.astype(np.int32),
+        "disagreement": differing, "label_entropy": entropy, "n_labels": view.n_labels.astype(np.int32),
     }  # fmt: skip
     return {"n_labels": len(labelled), "method": view.method, "class_share": view.class_share}
+
+
+def _with_not_drawn(
+    n_items: int, trials: pl.DataFrame, labelled: pl.DataFrame, view: Consensus, n_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return disagreement and entropy in which "there is no such object" is an answer too, where objects were drawn."""
+    missed = trials.filter(pl.col("null_reason") == NOT_DRAWN)
+    if missed.is_empty():
+        return view.disagreement, view.entropy
+    item = np.concatenate([labelled["item"].to_numpy(), missed["item"].to_numpy()]).astype(np.int64)
+    answer = np.concatenate([labelled["label"].to_numpy().astype(np.int64), np.full(len(missed), n_classes)])
+    counts = count_labels(item, answer, n_items, n_classes + 1)
+    # Of an object that nobody draws any more there is no answer to differ from.
+    return disagreement(counts, view.label), np.where(view.label >= 0, label_entropy(counts), np.nan)
 
 
 def _speaks_about_labels(trials: pl.DataFrame) -> pl.Expr:

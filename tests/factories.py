@@ -65,14 +65,16 @@ def make_image(number: int | None = None, *, size: tuple[int, int] = (32, 32)) -
     )  # fmt: skip
 
 
-def make_items(project: Project, n: int = 3, *, given: Sequence[int] | None = None) -> list[Item]:
+def make_items(
+    project: Project, n: int = 3, *, given: Sequence[int] | None = None, size: tuple[int, int] = (32, 32)
+) -> list[Item]:
     """Return `n` whole-image items, ordinals in order; `given` are class codes that came with the import."""
     classes = list(project.classes.order_by("code"))
     start = project.items.count()
     items = [
         Item.objects.create(
             project=project,
-            image=make_image(),
+            image=make_image(size=size),
             ordinal=start + i,
             path=f"image-{start + i:04d}.png",
             needed=project.overlap,

@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import AfterValidator, Field, StringConstraints
 
 EVENTS_AT_MOST = 500
+DRAWING_EVENTS_AT_MOST = 2000
 LOOKAHEAD_AT_MOST = 20
 KIND = re.compile("[a-z_]{1,20}")
 
@@ -45,6 +46,10 @@ Events = Annotated[list[Facts], Field(max_length=EVENTS_AT_MOST), AfterValidator
 """What the browser saw: `t` in ms on the page's monotonic clock, `kind`, and details that depend on the kind."""
 
 
+DrawingEvents = Annotated[list[Facts], Field(max_length=DRAWING_EVENTS_AT_MOST), AfterValidator(_with_time_and_kind)]
+"""The same of a drawing: each box has some."""
+
+
 class NextIn(Schema):
     """Ask for items: `holding` are the trials the browser has already, `want` how many more it wants."""
 
@@ -70,9 +75,28 @@ class AnswerIn(SubmissionIn):
     label: Annotated[int, Field(ge=0, le=32767)]
 
 
+class BoxIn(Schema):
+    """A drawn box in shares of the image; `number` is the one its events name it by, `label` the code of a class."""
+
+    number: Annotated[int, Field(ge=1, le=32767)]
+    x: Number
+    y: Number
+    width: Number
+    height: Number
+    label: Annotated[int, Field(ge=0, le=32767)]
+
+
+class BoxesIn(SubmissionIn):
+    """The boxes drawn in an image; none at all says that nothing is there."""
+
+    events: DrawingEvents = []
+    boxes: Annotated[list[BoxIn], Field(max_length=100)]
+
+
 class SkipIn(SubmissionIn):
     """A skip, with one of the reasons the workbench offers."""
 
+    events: DrawingEvents = []
     reason: Annotated[str, StringConstraints(max_length=40)]
 
 
@@ -85,6 +109,7 @@ class LeaseOut(Schema):
 
     `reissued`: it was handed out before; where the browser does not know that the image was not seen then, it records
     a `resumed` event and the response time is null. `training`: an item to learn on, which the page says.
+    `draw`: boxes are to be drawn in the image, and sent to …/boxes; else a class is asked for.
     """
 
     trial: int
@@ -95,6 +120,7 @@ class LeaseOut(Schema):
     look: int
     reissued: bool
     training: bool
+    draw: bool
 
 
 class ProgressOut(Schema):

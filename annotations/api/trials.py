@@ -21,11 +21,12 @@ from annotations.services.answers import (
     end_trial_out_of_time,
     skip_trial,
 )
+from annotations.services.drawn_boxes import Box, answer_with_boxes, correct_boxes
 from annotations.services.leases import Lease, lease_items
 from annotations.services.members import annotator_for
 from annotations.services.trials import open_work_session
 
-from .schemas import AnswerIn, ErrorOut, NextIn, NextOut, OutOfTimeIn, SavedOut, SkipIn, SubmissionIn
+from .schemas import AnswerIn, BoxesIn, ErrorOut, NextIn, NextOut, OutOfTimeIn, SavedOut, SkipIn, SubmissionIn
 
 router = Router()
 TRIALS = "/projects/{slug}/trials"
@@ -75,6 +76,24 @@ def correct(request: HttpRequest, slug: str, trial_id: int, body: AnswerIn) -> A
     return _saved(request, slug, body, correct_answer, trial=trial, label_id=_label(trial, body.label))
 
 
+@router.post(TRIALS + "/{trial_id}/boxes", response={200: SavedOut, **REFUSALS}, url_name="trial_boxes")
+def boxes(request: HttpRequest, slug: str, trial_id: int, body: BoxesIn) -> Any:
+    """Save the boxes drawn in an image with their events, and get the next items. No box: nothing is there."""
+    trial = _own_trial(request, slug, trial_id)
+    return _saved(request, slug, body, answer_with_boxes, trial=trial, boxes=_boxes(body))
+
+
+@router.post(TRIALS + "/{trial_id}/correct_boxes", response={200: SavedOut, **REFUSALS}, url_name="trial_correct_boxes")
+def correct_the_boxes(request: HttpRequest, slug: str, trial_id: int, body: BoxesIn) -> Any:
+    """Put other boxes in the place of those drawn first. Boxes that were there keep their times; new ones have none."""
+    trial = _own_trial(request, slug, trial_id)
+    return _saved(request, slug, body, correct_boxes, trial=trial, boxes=_boxes(body))
+
+
+def _boxes(body: BoxesIn) -> list[Box]:
+    return [Box(**box.dict()) for box in body.boxes]
+
+
 def _own_trial(request: HttpRequest, slug: str, trial_id: int, *, label: int | None = None) -> Any:
     try:
         return own_trial(request.user, slug, trial_id, label=label)
@@ -121,6 +140,7 @@ def _reply(annotator: Annotator, slug: str, leases: list[Lease], want: int) -> d
                 "look": lease.look,
                 "reissued": lease.reissued,
                 "training": lease.purpose == Trial.Purpose.TRAINING,
+                "draw": lease.box is None and annotator.project.draws_boxes,
             }
             for lease in leases
         ],

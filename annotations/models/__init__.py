@@ -1,5 +1,6 @@
 """Rows of what people are asked and what they answered."""
 
+from .drawing import DrawnBox
 from .item import Image, Item, ItemAlias
 from .project import Annotator, LabelClass, Membership, Project
 from .ranking import QueueRanking
@@ -10,6 +11,7 @@ __all__ = [
     "Annotation",
     "Annotator",
     "ApiToken",
+    "DrawnBox",
     "EventBatch",
     "Image",
     "Item",

@@ -62,6 +62,10 @@ class Item(models.Model):
         help_text="Training and gold items go to everybody once, beside what is needed.",
     )  # fmt: skip
 
+    unmatched = models.BooleanField(
+        default=False, help_text="Boxes drawn in this image have come or changed since they were matched into objects."
+    )
+
     # What the queue knows
     needed = models.PositiveSmallIntegerField(help_text="Judgments wanted in all.")
     taken = models.PositiveSmallIntegerField(default=0, help_text="Answers and running leases.")
@@ -90,6 +94,7 @@ class Item(models.Model):
                 name="item_open_first",
             ),
             models.Index(fields=["project", "role"], condition=~Q(role=""), name="item_with_role"),
+            models.Index(fields=["project", "ordinal"], condition=Q(unmatched=True), name="item_unmatched"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,10 @@ class Project(models.Model):
         IMAGE = "image", "Whole images"
         OBJECT = "object", "Objects in images"
 
+    class Boxes(models.TextChoices):
+        IMPORTED = "imported", "Come with the import"
+        DRAWN = "drawn", "Are drawn by the annotators"
+
     class Order(models.TextChoices):
         RANDOM = "random", "Random, a different order for each annotator"
         FIXED = "fixed", "As imported, the same for everybody"
@@ -25,6 +29,9 @@ class Project(models.Model):
     name = models.CharField(max_length=120)
     guidelines = models.TextField(blank=True, help_text="What annotators read before and while they label.")
     unit = models.CharField(max_length=6, choices=Unit, default=Unit.IMAGE)
+    boxes = models.CharField(
+        max_length=8, choices=Boxes, default=Boxes.IMPORTED, help_text="Where objects come from, where they are judged."
+    )
 
     # Protocol: how people are asked
     overlap = models.PositiveSmallIntegerField(
@@ -106,6 +113,11 @@ class Project(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("project", args=[self.slug])
+
+    @property
+    def draws_boxes(self) -> bool:
+        """Whether annotators draw the objects: then images are handed out, and objects come from what was drawn."""
+        return self.unit == self.Unit.OBJECT and self.boxes == self.Boxes.DRAWN
 
     @property
     def scope(self) -> str:

@@ -68,6 +68,10 @@ class Trial(models.Model):
         help_text="All but judgments are beside what the item needs, and say nothing about its hardness.",
     )  # fmt: skip
     source = models.CharField(max_length=9, choices=Source, default=Source.BROWSER)
+    drawing = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="objects_seen",
+        help_text="Of an object that was drawn: the trial in which the whole image was shown.",
+    )  # fmt: skip
     state = models.CharField(max_length=9, choices=State, default=State.ISSUED)
 
     # Issue

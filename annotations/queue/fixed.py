@@ -15,7 +15,7 @@ from .draw import CHUNK, Draw, open_to
 def draw_fixed(annotator: Annotator, project: Project, rng: Random) -> Draw:
     """Draw the next items by ordinal, from where the annotator is; at the end, what was passed over before."""
     last = (
-        Trial.objects.filter(annotator=annotator, source=Trial.Source.BROWSER)
+        Trial.objects.filter(annotator=annotator, source=Trial.Source.BROWSER, drawing__isnull=True)
         .order_by("-position")
         .values_list("item__ordinal", flat=True)
         .first()

@@ -90,8 +90,8 @@ def _repeats(annotator: Annotator) -> list[Taken]:
     ).exclude(state=Trial.State.ABANDONED)
     trials = (
         Trial.objects.filter(
-            ~Exists(again), annotator=annotator, purpose=Trial.Purpose.JUDGMENT, state=Trial.State.ANSWERED,
-            position__gt=latest - REPEAT_WITHIN, position__lte=latest,
+            ~Exists(again), annotator=annotator, drawing__isnull=True, purpose=Trial.Purpose.JUDGMENT,
+            state=Trial.State.ANSWERED, position__gt=latest - REPEAT_WITHIN, position__lte=latest,
         )
         .order_by("position")
         .values_list("item_id", "look", *(f"item__{side}" for side in BOX))

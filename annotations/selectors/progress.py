@@ -9,6 +9,8 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from annotations.models import Annotator, Trial
 
+from .drawn import n_drawn_objects
+
 SITTINGS_SHOWN = 30
 
 
@@ -38,7 +40,9 @@ class Sitting:
 def sittings_of(annotator: Annotator, *, limit: int = SITTINGS_SHOWN) -> list[Sitting]:
     """Return the annotator's last sittings, the newest first."""
     rows = (
-        Trial.objects.filter(annotator=annotator, session__isnull=False, received_at__isnull=False)
+        Trial.objects.filter(
+            annotator=annotator, session__isnull=False, received_at__isnull=False, drawing__isnull=True
+        )
         .order_by()
         .values("session_id", "session__started_at")
         .annotate(
@@ -87,13 +91,13 @@ class OwnProgress:
 
 def progress_of(annotator: Annotator) -> OwnProgress:
     """Return what the annotator has done in all."""
-    sums = Trial.objects.filter(annotator=annotator, received_at__isnull=False).aggregate(
+    sums = Trial.objects.filter(annotator=annotator, received_at__isnull=False, drawing__isnull=True).aggregate(
         n_timed=Count("response_ms"), paid_ms=Sum("paid_ms"), first_at=Min("received_at")
     )
     return OwnProgress(
         n_answered=annotator.n_answered,
         n_skipped=annotator.n_skipped,
-        n_items=annotator.project.n_items,
+        n_items=annotator.project.n_items - n_drawn_objects([annotator.project]).get(annotator.project_id, 0),
         n_timed=sums["n_timed"],
         paid_ms=sums["paid_ms"] or 0.0,
         first_at=sums["first_at"],

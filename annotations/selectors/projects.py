@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, Sum
 from annotations.models import Annotator, Item, Membership, Project, QueueRanking, Trial
 
 from .access import projects_of
+from .drawn import n_drawn_objects
 from .quality import NO_QUALITY, Quality, quality_by_annotator
 
 SAMPLES = 6
@@ -51,6 +52,8 @@ def project_cards(user: Any) -> list[ProjectCard]:
         Membership.objects.filter(user=user, role=Membership.Role.MANAGER).values_list("project_id", flat=True)
     )
     n_open = _open_items(projects)
+    n_drawn = n_drawn_objects(projects)
+    n_asked = {project.pk: project.n_items - n_drawn.get(project.pk, 0) for project in projects}
     samples = _samples([project for project in projects if project.n_items][:SAMPLED_PROJECTS])
     answers = dict(
         Annotator.objects.filter(project__in=projects)
@@ -69,8 +72,8 @@ def project_cards(user: Any) -> list[ProjectCard]:
         ProjectCard(
             project=project,
             is_manager=user.is_staff or project.pk in managed,
-            n_items=project.n_items,
-            n_done=max(0, project.n_items - n_open.get(project.pk, 0)),
+            n_items=n_asked[project.pk],
+            n_done=max(0, n_asked[project.pk] - n_open.get(project.pk, 0)),
             n_answers=answers.get(project.pk, 0),
             n_own=own.get(project.pk, 0),
             has_synthetic=project.pk in synthetic,
@@ -115,10 +118,14 @@ class AnnotatorRow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A project's state. `n_done`: items with all the judgments they need; `n_given`: items with a given label."""
+    """A project's state. `n_done`: items with all the judgments they need; `n_given`: items with a given label.
+
+    Where boxes are drawn, items are the images that are handed out, and `n_objects` is what was found in them.
+    """
 
     n_items: int
     n_done: int
+    n_objects: int
     n_given: int
     n_answers: int
     n_members: int
@@ -146,9 +153,12 @@ def project_overview(project: Project) -> Overview:
     times = _recent_times(project)
     quality = quality_by_annotator(project)
     n_open = _open_items([project]).get(project.pk, 0)
+    n_objects = n_drawn_objects([project]).get(project.pk, 0)
+    n_items = project.n_items - n_objects
     return Overview(
-        n_items=project.n_items,
-        n_done=max(0, project.n_items - n_open),
+        n_items=n_items,
+        n_done=max(0, n_items - n_open),
+        n_objects=n_objects,
         # By classes, not by project: this reads one index instead of every item.
         n_given=Item.objects.filter(given__in=list(project.classes.values_list("pk", flat=True))).count(),
         n_answers=sum(annotator.n_answered for annotator in annotators),
@@ -166,7 +176,11 @@ def project_overview(project: Project) -> Overview:
 
 
 def _recent_times(project: Project) -> dict[int, list[float]]:
-    recent = Trial.objects.filter(project=project).order_by("-pk").values_list("annotator_id", "response_ms")
+    recent = (
+        Trial.objects.filter(project=project, drawing__isnull=True)
+        .order_by("-pk")
+        .values_list("annotator_id", "response_ms")
+    )
     times: dict[int, list[float]] = defaultdict(list)
     for annotator_id, response_ms in recent[:RECENT_TRIALS]:
         if response_ms is not None:

@@ -64,7 +64,8 @@ def answer_trial(*, trial: Trial, label_id: int, submission: Submission) -> Save
     was given back in the meantime is kept too: the item then has one judgment more than it needed. Raises
     AnswerRefused for a trial that has another answer.
     """
-    columns = _columns(trial, submission)
+    check_wants_class(trial)
+    columns = end_columns(trial, submission)
 
     def write(annotator: Annotator, from_state: str) -> None:
         add_annotation(
@@ -74,14 +75,14 @@ def answer_trial(*, trial: Trial, label_id: int, submission: Submission) -> Save
             count_item(trial.item_id, answered=1, taken=1 if from_state == Trial.State.ABANDONED else 0)
         annotator.n_answered += 1
 
-    return _submit(trial, {**columns, "state": Trial.State.ANSWERED}, submission, write)
+    return submit_once(trial, {**columns, "state": Trial.State.ANSWERED}, submission, write)
 
 
 def skip_trial(*, trial: Trial, reason: str, submission: Submission) -> Saved:
     """Skip a trial with a reason out of SKIP_REASONS. The item goes to somebody else, never to this annotator again."""
     if reason not in SKIP_REASONS:
         raise AnswerRefused(f"No reason is called “{reason[:40]}”: give one of {', '.join(SKIP_REASONS)}.")
-    return _skip(trial, reason, _columns(trial, submission, skipped=True), submission)
+    return _skip(trial, reason, end_columns(trial, submission, skipped=True), submission)
 
 
 def end_trial_out_of_time(*, trial: Trial, submission: Submission) -> Saved:
@@ -89,7 +90,7 @@ def end_trial_out_of_time(*, trial: Trial, submission: Submission) -> Saved:
 
     The item goes to somebody else, as after a skip; what is known of its time counts all the same.
     """
-    return _skip(trial, OUT_OF_TIME, _columns(trial, submission), submission)
+    return _skip(trial, OUT_OF_TIME, end_columns(trial, submission), submission)
 
 
 def _skip(trial: Trial, reason: str, columns: dict[str, Any], submission: Submission) -> Saved:
@@ -99,7 +100,7 @@ def _skip(trial: Trial, reason: str, columns: dict[str, Any], submission: Submis
             _reopen_if_it_was_full(trial)
         annotator.n_skipped += 1
 
-    return _submit(trial, {**columns, "state": Trial.State.SKIPPED, "skip_reason": reason}, submission, write)
+    return submit_once(trial, {**columns, "state": Trial.State.SKIPPED, "skip_reason": reason}, submission, write)
 
 
 def correct_answer(*, trial: Trial, label_id: int, submission: Submission) -> Saved:
@@ -107,6 +108,7 @@ def correct_answer(*, trial: Trial, label_id: int, submission: Submission) -> Sa
 
     A trial that was skipped is answered by it, without a response time. Raises AnswerRefused where there is neither.
     """
+    check_wants_class(trial)
     try:
         with transaction.atomic():
             annotator = lock_annotator(trial.annotator_id)
@@ -126,10 +128,17 @@ def correct_answer(*, trial: Trial, label_id: int, submission: Submission) -> Sa
                 EventBatch.objects.create(trial=trial, events=list(submission.events), is_correction=True)
             return Saved(annotator=annotator, next=[])
     except IntegrityError as error:
-        raise _key_used() from error
+        raise key_used() from error
 
 
-def _columns(trial: Trial, submission: Submission, *, skipped: bool = False) -> dict[str, Any]:
+def check_wants_class(trial: Trial) -> None:
+    """Raise AnswerRefused for a trial in which boxes are to be drawn."""
+    if trial.project.draws_boxes and Item.objects.filter(pk=trial.item_id, box_width__isnull=True).exists():
+        raise AnswerRefused("Boxes are to be drawn in this image: send them to …/boxes.")
+
+
+def end_columns(trial: Trial, submission: Submission, *, skipped: bool = False) -> dict[str, Any]:
+    """Return the columns that a trial gets with its end: its durations, and what came with the submission."""
     other_tab = bool(trial.session and submission.session_key and trial.session.client_key != submission.session_key)
     remembered = [flag for flag, holds in ((OTHER_TAB, other_tab), (SKIPPED, skipped)) if holds]
     protocol = protocol_of(trial, received_at=submission.received_at, remembered=remembered)
@@ -143,7 +152,10 @@ def _columns(trial: Trial, submission: Submission, *, skipped: bool = False) -> 
     }
 
 
-def _submit(trial: Trial, columns: dict[str, Any], submission: Submission, write: Any) -> Saved:
+def submit_once(trial: Trial, columns: dict[str, Any], submission: Submission, write: Any) -> Saved:
+    """Close a trial with its events and lease what is wanted, in one transaction; `write(annotator, state before)` adds
+    what was answered. The same submission again changes nothing. AnswerRefused for a trial that has another answer.
+    """
     try:
         with transaction.atomic():
             annotator = lock_annotator(trial.annotator_id)
@@ -164,7 +176,7 @@ def _submit(trial: Trial, columns: dict[str, Any], submission: Submission, write
                 leases = lease_to(annotator, count=submission.want, holding=submission.holding, session=session)
             save_annotator(annotator)
     except IntegrityError as error:
-        raise _key_used() from error
+        raise key_used() from error
     return Saved(annotator=annotator, next=leases, repeated=state is None)
 
 
@@ -206,7 +218,8 @@ def _reopen_if_it_was_full(trial: Trial) -> None:
     Project.objects.filter(pk__in=opened.values("project_id")).update(reopened=F("reopened") + 1)
 
 
-def _key_used() -> AnswerRefused:
+def key_used() -> AnswerRefused:
+    """Return the refusal of a submission whose key another one had."""
     return AnswerRefused("This submission has the key of another one: make a new key for each answer.")
 
 

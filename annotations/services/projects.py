@@ -32,6 +32,7 @@ def create_project(
     classes: Sequence[str],
     slug: str | None = None,
     unit: str = Project.Unit.IMAGE,
+    boxes: str = Project.Boxes.IMPORTED,
     overlap: int = 3,
     guidelines: str = "",
     created_by: Any = None,
@@ -53,12 +54,14 @@ def create_project(
         name=name,
         slug=_free_slug(name) if slug is None else slug,
         unit=unit,
+        boxes=boxes,
         overlap=overlap,
         guidelines=guidelines.strip(),
         created_by=created_by,
         **protocol,
     )
     check_shares(project)
+    check_boxes(project)
     if project.slug in RESERVED_SLUGS:
         raise ValidationError({"slug": f'"{project.slug}" is an address of the site: choose another.'})
     project.full_clean()
@@ -75,6 +78,18 @@ def check_shares(project: Project) -> None:
     if (project.repeat_share or 0) + (project.gold_share or 0) > MOST_BESIDE:
         words = f"Repeats and gold items together can be at most {MOST_BESIDE:.0%} of all trials."
         raise ValidationError({"repeat_share": words})
+
+
+def check_boxes(project: Project) -> None:
+    """Raise ValidationError for a protocol that cannot go with drawing, and for drawn boxes around whole images."""
+    if project.boxes != Project.Boxes.DRAWN:
+        return
+    if project.unit != Project.Unit.OBJECT:
+        raise ValidationError({"boxes": "Boxes are drawn around objects: the unit must be object."})
+    for name, words in (("time_limit_ms", "A time limit would cut drawings short"), ("flash_frames", "A flash hides")):
+        if getattr(project, name):
+            more = "" if name == "time_limit_ms" else " what is to be drawn around"
+            raise ValidationError({name: f"{words}{more}: leave it empty where boxes are drawn."})
 
 
 def class_names(names: Iterable[str]) -> list[str]:
@@ -155,10 +170,14 @@ def update_settings(*, project: Project, **changes: Any) -> Project:
         setattr(locked, field, value.strip() if isinstance(value, str) else value)
     locked.full_clean()
     check_shares(locked)
+    check_boxes(locked)
     locked.save(update_fields=list(changes))
     difference = locked.overlap - before
     if difference:
-        Item.objects.filter(project=locked, role=Item.Role.ORDINARY).update(needed=F("needed") + difference)
+        ordinary = Item.objects.filter(project=locked, role=Item.Role.ORDINARY)
+        # What was drawn is not handed out again: of drawn objects nobody needs more.
+        asked = ordinary.filter(box_width__isnull=True) if locked.draws_boxes else ordinary
+        asked.update(needed=F("needed") + difference)
     if locked.order != order_before:
         reopen(project_ids=[locked.pk], redraw=True)
     if difference > 0:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import PurePosixPath
 
 from django.db import transaction
 from django.db.models import F
 
-from annotations.intake.regions_csv import BadRegions, RegionProblem, RegionRow, read_regions, share_box
+from annotations.intake.regions_csv import BadRegions, RegionProblem, RegionRow, share_box
+from annotations.intake.regions_file import is_json, read_any_regions
+from annotations.intake.source import Refused, SourceFile
 from annotations.models import Item, ItemAlias, LabelClass, Project
 from hardness_site.jobs.models import JobMessage
 
@@ -31,30 +35,67 @@ class RegionSummary:
         return asdict(self)
 
 
-def import_regions(*, run: ImportRun, project: Project, data: bytes, in_shares: bool = False) -> RegionSummary:
-    """Make an item of every box of a CSV file (`annotations.intake.regions_csv`) in images of the project.
+def import_regions(
+    *, run: ImportRun, project: Project, data: bytes, in_shares: bool = False, name: str = ""
+) -> RegionSummary:
+    """Make an item of every box of a CSV or COCO file (`annotations.intake.regions_file`) in images of the project.
 
     The objects of `a.png` are called `a.png#1`, `a.png#2`, …; the first takes the place of the whole image. Safe to run
-    again: boxes that are there are only counted. Raises BadRegions, before anything is written, for a project that
+    again: boxes that are there are only counted. `name`: path of the file where it came beside images; paths in it may
+    then be relative to its folder. Raises BadRegions, before anything is written, for a project that
     judges whole images and for a file that cannot be read.
     """
     if project.unit != Project.Unit.OBJECT:
         raise BadRegions(f"{project.name} judges whole images: make a project with the unit object for regions.")
-    rows = list(read_regions(data))
+    if project.draws_boxes:
+        raise BadRegions(f"In {project.name} the annotators draw the boxes: make a project with imported boxes.")
+    rows = list(read_any_regions(data))
+    word = f"{name} {'annotation' if is_json(data) else 'row'}".strip()
     summary = RegionSummary()
     run.progress(0, len(rows), stage="Writing regions")
     for start in range(0, len(rows), CHUNK_ROWS):
         chunk = rows[start : start + CHUNK_ROWS]
-        lines = _write(project, chunk, summary, in_shares=in_shares)
+        chunk = _found_from(project, chunk, folder=str(PurePosixPath(name).parent) if name else ".")
+        lines = _write(project, chunk, summary, word, in_shares=in_shares)
         if lines:
             run.notes(lines)
         run.progress(summary.n_read, len(rows))
     return summary
 
 
+def import_regions_beside(
+    *, run: ImportRun, project: Project, files: Sequence[SourceFile], in_shares: bool = False
+) -> RegionSummary:
+    """Import the files of regions that came with images; one that cannot be read is named and stops no other."""
+    total = RegionSummary()
+    for file in files:
+        try:
+            made = import_regions(run=run, project=project, data=file.read(), in_shares=in_shares, name=file.path)
+        except (BadRegions, Refused) as reason:
+            run.notes([(JobMessage.Level.REFUSED, file.path, str(reason))])
+            total.n_read, total.n_refused = total.n_read + 1, total.n_refused + 1
+            continue
+        for count, value in made.as_dict().items():
+            setattr(total, count, getattr(total, count) + value)
+    return total
+
+
+def _found_from(
+    project: Project, rows: list[RegionRow | RegionProblem], *, folder: str
+) -> list[RegionRow | RegionProblem]:
+    """Return the rows with paths as they are in the project, where a path was meant from the folder of the file."""
+    if folder == ".":
+        return rows
+    known = _first_items(project, {row.path for row in rows if isinstance(row, RegionRow)})
+    return [
+        replace(row, path=f"{folder}/{row.path}") if isinstance(row, RegionRow) and row.path not in known else row
+        for row in rows
+    ]
+
+
 @transaction.atomic
 def _write(
-    project: Project, rows: list[RegionRow | RegionProblem], summary: RegionSummary, *, in_shares: bool
+    project: Project, rows: list[RegionRow | RegionProblem], summary: RegionSummary, word: str, *, in_shares: bool
 ) -> list[Line]:
     # The lock makes this the only import that writes into the project until the chunk is in.
     locked = Project.objects.select_for_update().get(pk=project.pk)
@@ -68,7 +109,7 @@ def _write(
         try:
             made = _take(row, first_at, whole, boxes, classes, in_shares=in_shares)
         except ValueError as reason:
-            lines.append((JobMessage.Level.REFUSED, f"row {row.number}", str(reason)))
+            lines.append((JobMessage.Level.REFUSED, f"{word} {row.number}", str(reason)))
             summary.n_refused += 1
             continue
         if made is None:

@@ -29,6 +29,7 @@ _ANNOTATOR = ("id", "project_id", "user_id", "seed", "draws", "drawn_by", "drawn
               "last_position", "n_answered", "n_skipped", "drawn")  # fmt: skip
 _PROJECT = (
     "id", "order", "n_items", "n_training", "n_gold", "repeat_share", "gold_share", "reopened", "lease_seconds",
+    "unit", "boxes",
 )  # fmt: skip
 _QUOTED = [f'p."{name}"' for name in _PROJECT]
 _SELECT_ANNOTATOR = (
@@ -152,7 +153,7 @@ def trial_of_user(*, user_id: int, is_staff: bool, slug: str, trial_id: int, lab
         else "AND EXISTS (SELECT 1 FROM annotations_membership m WHERE m.project_id = p.id AND m.user_id = a.user_id)"
     )
     rows = fetch(
-        f"SELECT {', '.join('t.' + name for name in _TRIAL)}, p.floor_ms, s.client_key, "
+        f"SELECT {', '.join('t.' + name for name in _TRIAL)}, p.floor_ms, p.unit, p.boxes, s.client_key, "
         "(SELECT c.id FROM annotations_labelclass c WHERE c.project_id = p.id AND c.code = %s) "
         "FROM annotations_trial t JOIN annotations_project p ON p.id = t.project_id "
         "JOIN annotations_annotator a ON a.id = t.annotator_id "
@@ -163,9 +164,9 @@ def trial_of_user(*, user_id: int, is_staff: bool, slug: str, trial_id: int, lab
     )
     if not rows:
         return None
-    *columns, issued_at, floor_ms, client_key, label_id = rows[0]
+    *columns, issued_at, floor_ms, unit, boxes, client_key, label_id = rows[0]
     trial = _loaded(Trial, _TRIAL, [*columns, moment(issued_at)])
-    trial.project = _loaded(Project, ("id", "floor_ms"), [trial.project_id, floor_ms])
+    trial.project = _loaded(Project, ("id", "floor_ms", "unit", "boxes"), [trial.project_id, floor_ms, unit, boxes])
     trial.annotator = _loaded(Annotator, ("id", "user_id"), [trial.annotator_id, user_id])
     if trial.session_id is not None:
         trial.session = _loaded(WorkSession, ("id", "client_key"), [trial.session_id, client_key])

@@ -9,12 +9,16 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from annotations.models import Annotator, EventBatch, Project, Trial, WorkSession
-from annotations.timing import VERSION, Durations, Protocol, durations
+from annotations.models import Annotator, DrawnBox, EventBatch, Item, Project, Trial, WorkSession
+from annotations.timing import VERSION, BoxTimes, Durations, Protocol, Reason, box_times, durations
 
 TIMED_FIELDS = (
     "response_ms", "null_reason", "censored_at_ms", "paid_ms", "download_ms", "decode_ms", "paint_ms",
     "first_input_ms", "key_hold_ms", "frame_ms", "exposure_ms", "exposure_frames", "timing_version", "flags",
+)  # fmt: skip
+BOX_TIMES = (
+    "response_ms", "null_reason", "search_ms", "draw_ms", "class_ms", "edit_ms", "n_edits", "drawn_by",
+    "timing_version",
 )  # fmt: skip
 OTHER_TAB = "other_tab"
 SKIPPED = "skipped"
@@ -100,7 +104,50 @@ def recompute_timing(
         changed = [change for trial in page if (change := _derive_again(trial)) is not None]
         if not dry_run:
             Trial.objects.bulk_update(page, TIMED_FIELDS)
+            recompute_boxes(page)
         yield from changed
+
+
+def recompute_boxes(trials: Sequence[Trial]) -> int:
+    """Derive the times of boxes drawn in these trials (with their `batches`) again; return how many changed.
+
+    Boxes that came with a correction have no times and keep none. Images of changed boxes are to be matched again.
+    """
+    boxes: dict[int, list[DrawnBox]] = {}
+    for box in DrawnBox.objects.filter(trial__in=trials, timing_version__gt=0).order_by("pk"):
+        if box.null_reason != Reason.REVISITED:
+            boxes.setdefault(box.trial_id, []).append(box)
+    changed = []
+    for trial in trials:
+        own = boxes.get(trial.pk, [])
+        events = [event for batch in trial.batches for event in batch.events] if own else []  # type: ignore[attr-defined]
+        remembered = [flag for flag in trial.flags if flag in REMEMBERED]
+        protocol = protocol_of(trial, received_at=trial.received_at, remembered=remembered)
+        times = box_times(events, [box.number for box in own], protocol)
+        for box in own:
+            columns = box_columns(times[box.number])
+            if any(getattr(box, name) != value for name, value in columns.items()):
+                for name, value in columns.items():
+                    setattr(box, name, value)
+                changed.append(box)
+    DrawnBox.objects.bulk_update(changed, BOX_TIMES, batch_size=500)
+    Item.objects.filter(trials__boxes__in=changed, box_width__isnull=True).update(unmatched=True)
+    return len(changed)
+
+
+def box_columns(times: BoxTimes) -> dict[str, Any]:
+    """Return the columns of a drawn box that hold its times."""
+    return {
+        "response_ms": times.response_ms,
+        "null_reason": "" if times.null_reason is None else str(times.null_reason),
+        "search_ms": times.search_ms,
+        "draw_ms": times.draw_ms,
+        "class_ms": times.class_ms,
+        "edit_ms": times.edit_ms,
+        "n_edits": min(times.n_edits, 32_767),
+        "drawn_by": times.drawn_by,
+        "timing_version": times.version,
+    }
 
 
 def _page(trials: QuerySet[Trial], *, after: int, chunk: int) -> list[Trial]:

@@ -16,7 +16,12 @@ IMPORT_IMAGES = "import_images"
 
 
 def import_upload(
-    *, project: Project, files: Sequence[UploadedFile], labels_from_folders: bool, created_by: Any
+    *,
+    project: Project,
+    files: Sequence[UploadedFile],
+    labels_from_folders: bool,
+    created_by: Any,
+    boxes_in_shares: bool = False,
 ) -> Job:
     """Keep the files, and queue the job that imports them."""
     drop_old_uploads()
@@ -32,6 +37,7 @@ def import_upload(
                 "project_id": project.pk,
                 "source": {"upload": name},
                 "labels_from_folders": labels_from_folders and is_archive(files[0]),
+                **({"boxes_in_shares": True} if boxes_in_shares else {}),
             },
             created_by=created_by,
         )

@@ -126,6 +126,16 @@ def _ms(difference: float) -> float | None:
 
 def _reason(events: Sequence[Event], onset: Event | None, end: Event | None, protocol: Protocol) -> Reason | None:
     """Return the first reason that holds, in the order of `Reason`."""
+    reason = reason_for_all(events, onset, end, protocol)
+    if reason is not None or onset is None or end is None:
+        return reason
+    return disturbance(events, onset, end, protocol)
+
+
+def reason_for_all(
+    events: Sequence[Event], onset: Event | None, end: Event | None, protocol: Protocol
+) -> Reason | None:
+    """Return the first reason for which no time of the trial can be trusted, not even that of a part of it."""
     if end is None:
         return Reason.MISSING_EVENTS
     if _clock_went_back(events):
@@ -147,11 +157,14 @@ def _reason(events: Sequence[Event], onset: Event | None, end: Event | None, pro
         return Reason.OTHER_TAB
     if "assisted" in kinds:
         return Reason.ASSISTED
-    return _disturbance(events, onset, end, protocol)
+    return None
 
 
-def _disturbance(events: Sequence[Event], onset: Event, end: Event, protocol: Protocol) -> Reason | None:
-    """Return what happened between onset and answer that makes the time another than that of looking and deciding."""
+def disturbance(events: Sequence[Event], onset: Event, end: Event, protocol: Protocol) -> Reason | None:
+    """Return what happened between onset and answer that makes the time another than that of looking and deciding.
+
+    The two may also be those of a part of the trial, such as one box of several.
+    """
     if overlap_ms(spans(events, "hidden", "visible"), onset.t, end.t) > 0:
         return Reason.HIDDEN
     if overlap_ms(spans(events, "blur", "focus"), onset.t, end.t) > protocol.blur_tolerance_ms:

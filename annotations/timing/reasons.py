@@ -29,6 +29,9 @@ class Reason(StrEnum):
     OUT_OF_TIME = "out_of_time"
     TOO_FAST = "too_fast"
 
+    # Of a box alone
+    INTERLEAVED = "interleaved"
+
     @property
     def sentence(self) -> str:
         """The reason in words, as pages and exports say it."""
@@ -52,4 +55,5 @@ _SENTENCES = {
     Reason.IDLE: "There was no sign of life for a long while.",
     Reason.OUT_OF_TIME: "There was no answer before the time limit: it would have taken longer.",
     Reason.TOO_FAST: "Faster than anybody can see and answer.",
+    Reason.INTERLEAVED: "Another box was worked on in between.",
 }

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from annotations.forms import ImportForm
+from annotations.models import Project
 from annotations.selectors.access import managed_project
 from annotations.services.uploads import import_upload
 from hardness_site.jobs.models import Job
@@ -25,12 +26,15 @@ def import_images(request: HttpRequest, slug: str) -> HttpResponse:
     """
     project = managed_project(request.user, slug)
     wants_json = request.headers.get("Accept", "").startswith("application/json")
-    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
+    takes_boxes = project.unit == Project.Unit.OBJECT and not project.draws_boxes
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ImportForm(*sent, takes_boxes=takes_boxes)
     if request.method == "POST" and form.is_valid():
         job = import_upload(
             project=project,
             files=form.cleaned_data["images"],
             labels_from_folders=form.cleaned_data["labels_from_folders"],
+            boxes_in_shares=form.cleaned_data.get("boxes_in_shares", False),
             created_by=request.user,
         )
         if wants_json:
@@ -46,6 +50,7 @@ def import_images(request: HttpRequest, slug: str) -> HttpResponse:
             "project": project,
             "section": "items",
             "form": form,
+            "takes_boxes": takes_boxes,
             "classes": project.classes.order_by("code"),
             "max_files": settings.DATA_UPLOAD_MAX_NUMBER_FILES or 0,
             "jobs": Job.objects.filter(scope=project.scope, kind__startswith="import_")[:JOBS_SHOWN],

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from annotations.models import Annotator
 from annotations.selectors.access import is_manager, project_for
+from annotations.selectors.drawn import images_to_search
 from annotations.selectors.progress import progress_of, sittings_of
 from annotations.services.answers import SKIP_REASONS
 
@@ -34,6 +35,8 @@ def workbench(request: HttpRequest, slug: str) -> HttpResponse:
             "flashFrames": project.flash_frames,
             "breakAfter": project.break_after,
         },
+        "draws": project.draws_boxes,
+        "images": images_to_search(project),
         "progressUrl": reverse("my_progress", args=[slug]),
         "signInUrl": f"{reverse('login')}?next={request.path}",
     }

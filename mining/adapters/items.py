@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+from django.db.models import QuerySet
 
 from annotations.models import Item, LabelClass, Project
 
@@ -32,13 +33,19 @@ ITEM_FIELDS = (
 CLASS_FIELDS = ("code", "id", "name")
 
 
+def judged_items(project: Project) -> QuerySet[Item]:
+    """Return the items that hardness is of. Where annotators draw the objects, images are only what is searched."""
+    items = Item.objects.filter(project=project)
+    return items.filter(box_width__isnull=False) if project.draws_boxes else items
+
+
 def item_table(project: Project, *, from_ordinal: int = 0, on_chunk: OnChunk | None = None) -> pl.DataFrame:
     """Return the items of the project from an ordinal on, in the order of their ordinals, columns as in `ITEM_SCHEMA`.
 
     `given` is the code of the label that came with the import, null where none did. The row's number is the item's
     code in all arrays of a round.
     """
-    rows = Item.objects.filter(project=project, ordinal__gte=from_ordinal).order_by("ordinal").values_list(*ITEM_FIELDS)
+    rows = judged_items(project).filter(ordinal__gte=from_ordinal).order_by("ordinal").values_list(*ITEM_FIELDS)
     return read_columns(rows.iterator(chunk_size=CHUNK), ITEM_SCHEMA, on_chunk=on_chunk)
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0005_protocol_of_a_project'),
+        ('annotations', '0008_api_tokens'),
         ('mining', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotations.models import Project
+from annotations.services.drawn_objects import update_objects
 from hardness_site.jobs.running import JobRun
 from mining.adapters import read_classes
 from mining.artifacts import ArtifactMissing, plain
@@ -23,6 +24,7 @@ def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
     """Bring trials, estimates and hardness.json up to date."""
     began, seen, folder = time.monotonic(), _seen(project), people_folder(project.pk)
     run.progress(0, 3, stage="Reading new trials")
+    update_objects(project=project, on_images=lambda count: run.check())
     stored = bring_up_to_date(project, on_chunk=lambda count: run.check())
     run.progress(1, 3, stage="Estimating hardness")
     n_items = len(stored.items)

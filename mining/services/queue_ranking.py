@@ -50,6 +50,8 @@ def rank_queue(*, project_id: int) -> QueueRanking | None:
     n_trials = _trial_counts([project_id]).get(project_id, 0)
     rows = Item.objects.filter(project=project).order_by("ordinal").values_list("pk", "taken", "needed", "role")
     schema = {"item": pl.Int64, "taken": pl.Int32, "needed": pl.Int32, "role": pl.String}
+    if project.draws_boxes:
+        rows = rows.filter(box_width__isnull=True)  # objects are not handed out; images are, by the time they took
     items = read_columns(rows.iterator(), schema)
     timed = trial_table(project, items).filter("timed")
     numbers, precision = _ranked(project, items, timed)

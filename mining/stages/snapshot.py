@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from annotations.services.drawn_objects import update_objects
 from mining.adapters import annotator_table, item_table, read_classes, trial_table
 from mining.models import Round
 
@@ -17,6 +18,7 @@ SYNTHETIC = "synthetic"
 def run(stage: StageRun) -> dict[str, Any]:
     """Write items.parquet, trials.parquet, annotators.parquet and snapshot.json."""
     project = stage.round.project
+    update_objects(project=project, on_images=lambda count: stage.run.check())
     progress = stage.on_progress("Reading items")
     items = item_table(project, on_chunk=lambda count: progress(count, project.n_items or count))
     n_trials = project.trials.count()

@@ -19,6 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--classes", required=True, help="The answers people can give, with commas between them.")
         parser.add_argument("--unit", choices=Project.Unit.values, default=Project.Unit.IMAGE)
+        parser.add_argument("--boxes", choices=Project.Boxes.values, default=Project.Boxes.IMPORTED,
+                            help="Of objects: whether boxes come with the import or are drawn (imported).")  # fmt: skip
         parser.add_argument("--overlap", type=int, default=3, help="How many people judge each item (3).")
         parser.add_argument("--order", choices=Project.Order.values, default=Project.Order.RANDOM,
                             help="In which order people get the items (random).")  # fmt: skip
@@ -47,6 +49,7 @@ class Command(BaseCommand):
                 slug=options["slug"],
                 classes=options["classes"].split(","),
                 unit=options["unit"],
+                boxes=options["boxes"],
                 overlap=options["overlap"],
                 guidelines=options["guidelines"],
                 created_by=manager,

@@ -47,6 +47,11 @@ class Command(BaseCommand):
             f"{result['n_read']:,} read: {result['n_new']:,} new, {result['n_known']:,} known, "
             f"{result['n_refused']:,} refused."
         )
-        if result["n_refused"] == result["n_read"]:
+        if "n_new_boxes" in result:
+            self.stdout.write(
+                f"Boxes: {result['n_new_boxes']:,} new, {result['n_known_boxes']:,} known, "
+                f"{result['n_refused_boxes']:,} refused."
+            )
+        if result["n_read"] and result["n_refused"] == result["n_read"]:
             raise CommandError("Nothing was imported: every file was refused.")
         self.stdout.write(project.slug)

@@ -38,6 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"--out must end in .csv or .parquet, not {path.name!r}.", returncode=2)
         import polars as pl
 
+        from annotations.services.drawn_objects import update_objects
         from mining.adapters import item_table, read_classes, trial_table
         from mining.exports.csv_format import safe_cell
         from mining.hardness.human_measures import HUMAN_MEASURES
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"No measure is called {measure!r}. There are: {', '.join(HUMAN_MEASURES)}.", returncode=2
             )
+        update_objects(project=project)
         items = item_table(project)
         if items.is_empty():
             raise CommandError(f"{project.slug} has no items yet: import images first.")

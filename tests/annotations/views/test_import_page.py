@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 from datetime import timedelta
@@ -19,6 +20,7 @@ from annotations.intake.uploads import drop_old_uploads
 from annotations.models import Project
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import run_job
+from tests import factories
 from tests.annotations.intake.pictures import encoded, noise
 
 
@@ -115,3 +117,57 @@ def test_uploads_that_nobody_imported_are_dropped_after_a_week() -> None:
 def test_annotators_cannot_upload(project: Project, annotator_client: Client) -> None:
     assert upload(annotator_client, project, [archive({"a.png": encoded()})]).status_code == 404
     assert stored() == []
+
+
+@pytest.fixture
+def scenes(manager) -> Project:
+    return factories.make_project("Scenes", unit="object", manager=manager)
+
+
+def test_boxes_come_inside_a_zip_and_bad_ones_are_named_by_row(scenes: Project, manager_client: Client) -> None:
+    rows = "path,x,y,width,height,label\na.png,0,0,16,8,cat\na.png,8,16,24,16,\na.png,990,0,16,8,cat\nz.png,0,0,1,1,\n"
+    coco = {"images": [{"id": 1, "file_name": "more/b.png"}], "annotations": [{"image_id": 1, "bbox": [0, 0, 8, 8]}, 1]}
+    names = {
+        "more/a.png": encoded(noise()), "more/b.png": encoded(noise(seed=1)), "more/boxes.csv": rows.encode(),
+        "coco.json": json.dumps(coco).encode(),
+    }  # fmt: skip
+    upload(manager_client, scenes, [archive(names)])
+    job = run_job(Job.objects.get().pk)
+    assert job.status == "succeeded"
+    figures = {name: job.result[name] for name in ("n_new", "n_refused", "n_new_boxes", "n_refused_boxes")}
+    assert figures == {"n_new": 2, "n_refused": 0, "n_new_boxes": 3, "n_refused_boxes": 3}
+    assert list(scenes.items.order_by("path").values_list("path", "given__name")) == [
+        ("more/a.png#1", "cat"), ("more/a.png#2", None), ("more/b.png#1", None),
+    ]  # fmt: skip
+    said = dict(job.messages.filter(level="refused").values_list("subject", "text"))
+    assert sorted(said) == ["coco.json annotation 2", "more/boxes.csv row 4", "more/boxes.csv row 5"]
+    assert said["more/boxes.csv row 4"].startswith("The box leaves the image, which is ")
+    text = manager_client.get(reverse("job", args=[job.pk])).content.decode()
+    assert "more/boxes.csv row 4" in text
+
+
+def test_boxes_can_be_sent_alone_and_as_shares(scenes: Project, manager_client: Client) -> None:
+    upload(manager_client, scenes, [SimpleUploadedFile("a.png", encoded(noise()))])
+    run_job(Job.objects.latest("created_at").pk)
+    file = SimpleUploadedFile("boxes.csv", b"path,x,y,width,height\na.png,0.25,0,0.5,0.5\n")
+    upload(manager_client, scenes, [file], boxes_in_shares="on")
+    job = run_job(Job.objects.latest("created_at").pk)
+    assert (job.status, job.result["n_new_boxes"], job.result["n_read"]) == ("succeeded", 1, 0)
+    item = scenes.items.get()
+    assert (item.path, item.box_x, item.box_width) == ("a.png#1", 0.25, 0.5)
+
+
+def test_a_file_of_boxes_that_cannot_be_read_stops_no_image(scenes: Project, manager_client: Client) -> None:
+    upload(manager_client, scenes, [archive({"a.png": encoded(noise()), "notes.csv": b"a,b\n1,2\n"})])
+    job = run_job(Job.objects.get().pk)
+    assert (job.status, job.result["n_new"], job.result["n_refused_boxes"]) == ("succeeded", 1, 1)
+    assert "Columns are missing" in job.messages.get(subject="notes.csv").text
+
+
+def test_projects_without_imported_boxes_take_none(project: Project, manager, manager_client: Client) -> None:
+    drawn = factories.make_project("Drawn", unit="object", boxes="drawn", manager=manager)
+    for one in (project, drawn):
+        assert b"Boxes are shares" not in manager_client.get(reverse("import_images", args=[one.slug])).content
+        upload(manager_client, one, [archive({"a.png": encoded(noise()), "boxes.csv": b"path,x,y,width,height\n"})])
+        job = run_job(Job.objects.latest("created_at").pk)
+        assert (job.result["n_new"], job.result["n_refused"]) == (1, 1)

@@ -61,6 +61,22 @@ export class GoingBack {
     return true;
   }
 
+  /** Put other boxes in the place of those that were gone back to. */
+  correctBoxes(boxes, t, by) {
+    const { workbench } = this;
+    const { entry, answer } = workbench.current;
+    if (JSON.stringify(answer.boxes ?? null) !== JSON.stringify(boxes)) {
+      const events = [{ t: Math.round(t * 1000) / 1000, kind: "decision", by }];
+      workbench.send(entry.lease.trial, "correct_boxes", { events, boxes });
+      workbench.summary.corrected += 1;
+    }
+    this.remember({ entry, boxes });
+    workbench.current = null;
+    workbench.view.drawn(boxes.length);
+    workbench.advance();
+    return true;
+  }
+
   /** Go forward over all that was gone back from: its answers stand. */
   forward() {
     while (this.redo.length > 0) this.remember(this.redo.pop());
@@ -69,6 +85,7 @@ export class GoingBack {
   #goTo(answer) {
     const { workbench } = this;
     const { entry } = answer;
+    workbench.drawing?.close();
     workbench.current = { entry, mode: "correcting", answer };
     workbench.attention.follow(null);
     workbench.sight?.begin();
@@ -76,6 +93,7 @@ export class GoingBack {
     if (entry.image && !workbench.protocol.flashFrames) workbench.presentation.stage.replaceChildren(entry.image);
     else workbench.presentation.clear();
     workbench.view.item(entry, answer);
+    if (entry.lease.draw && entry.image) workbench.drawing.open(entry, answer);
     workbench.view.canUndo(this.history.length > 0);
   }
 }

@@ -2,6 +2,8 @@
 
 import { KeyGate, characters, isForeign } from "./keys.js";
 
+const byOf = (event, pointerType) => (event.detail === 0 ? "key" : pointerType === "touch" ? "touch" : "click");
+
 export class Inputs {
   constructor({ root, workbench, clock, classes, sightInputs }) {
     Object.assign(this, { root, workbench, clock, sightInputs });
@@ -23,6 +25,9 @@ export class Inputs {
       here: () => { location.hash = "here"; location.reload(); },
       "close-dialog": () => this.root.querySelector("dialog[open]")?.close(),
       remark: () => this.askRemark(),
+      "box-new": (event) => this.workbench.drawing?.make(this.clock.stamp(event)),
+      "box-delete": (event) => this.workbench.drawing?.remove(this.clock.stamp(event)),
+      "boxes-done": (event) => this.workbench.drawing?.submit(this.clock.stamp(event), byOf(event, this.pointerType)),
       ...sightInputs.actions,
       "dismiss-refused": () => { this.part("refused").hidden = true; },
     };
@@ -34,6 +39,8 @@ export class Inputs {
 
   listen() {
     addEventListener("keydown", (event) => this.keyDown(event));
+    // Annotorious would take Ctrl Z for itself: what is taken back is decided here.
+    addEventListener("keydown", (event) => this.undoKeyWhileDrawing(event), { capture: true });
     addEventListener("keyup", (event) => this.keyUp(event));
     addEventListener("blur", () => this.gate.forget());
     const answers = this.part("answers");
@@ -42,7 +49,7 @@ export class Inputs {
     answers.addEventListener("click", (event) => this.click(event));
     document.addEventListener("click", (event) => {
       const action = event.target.closest?.("[data-action]")?.dataset.action;
-      if (event.detail <= 1) this.actions[action]?.();
+      if (event.detail <= 1) this.actions[action]?.(event);
     });
     this.part("remark-form").addEventListener("submit", (event) => this.keepRemark(event));
     for (const dialog of this.root.querySelectorAll("dialog")) {
@@ -67,6 +74,10 @@ export class Inputs {
     if (isForeign(event)) return;
     if (this.dialogIsOpen) {
       this.keyInDialog(event, press);
+      return;
+    }
+    if (this.workbench.drawing?.key(event, press)) {
+      event.preventDefault();
       return;
     }
     const character = characters(event).find((each) => this.codes.has(each));
@@ -119,8 +130,10 @@ export class Inputs {
       this.workbench.recorder?.record("second_click", this.clock.stamp(event));
       return;
     }
-    const by = event.detail === 0 ? "key" : this.pointerType === "touch" ? "touch" : "click";
-    this.workbench.answer(Number(button.dataset.code), this.clock.stamp(event), by);
+    const by = byOf(event, this.pointerType);
+    const { drawing } = this.workbench;
+    if (drawing?.isOpen) drawing.classify(Number(button.dataset.code), this.clock.stamp(event), by);
+    else this.workbench.answer(Number(button.dataset.code), this.clock.stamp(event), by);
   }
 
   // ---- Dialogs and panels
@@ -152,6 +165,12 @@ export class Inputs {
     this.workbench.remark(text.slice(0, 2000));
   }
 
+  undoKeyWhileDrawing(event) {
+    if (!this.workbench.drawing?.isOpen || !(event.ctrlKey || event.metaKey) || !"zy".includes(event.key.toLowerCase())) return;
+    event.stopPropagation();
+    this.keyDown(event);
+  }
+
   /** Ctrl+Z, and Ctrl+Y or Ctrl+Shift+Z, as everywhere. */
   undoneByKey(event) {
     const key = event.key.toLowerCase();
@@ -159,6 +178,7 @@ export class Inputs {
     if (event.target?.closest?.("input, textarea") || this.dialogIsOpen) return false;
     event.preventDefault();
     if (event.repeat) return true;
+    if (key === "z" && !event.shiftKey && this.workbench.drawing?.undo(this.clock.stamp(event))) return true;
     if (key === "z" && !event.shiftKey) this.workbench.undo();
     else this.workbench.keep();
     return true;

@@ -5,7 +5,8 @@
 
 const EVENTS_AT_MOST = 400;
 const OF_A_KIND_AT_MOST = { input: 60, repeat: 20, early_key: 20, second_click: 20, hidden: 60, blur: 60, zoom: 30, adjusted: 30 };
-const NEVER_DROPPED = new Set(["onset", "decision", "skip", "key_up", "pointer_up", "left", "frame", "clock_back", "limit", "masked", "out_of_time"]);
+const NEVER_DROPPED = new Set(["onset", "decision", "skip", "key_up", "pointer_up", "left", "frame", "clock_back", "limit", "masked", "out_of_time",
+  "box_begin", "box_end", "box_class", "box_edit", "box_delete"]);
 
 export class Recorder {
   constructor(clock) {

@@ -61,8 +61,9 @@ export class SightInputs {
     this.sight.zoom(Math.exp(-px * WHEEL_PER_PX * (event.ctrlKey ? 5 : 1)), this.#point(event));
   }
 
-  pointerDown(event) {
-    if (!this.isSeen || event.defaultPrevented || event.target.closest("button, a, input")) return;
+  /** `adopted`: the first finger of two, which was taken for something else until the second came. */
+  pointerDown(event, adopted = false) {
+    if (!this.isSeen || (event.defaultPrevented && !adopted) || event.target.closest("button, a, input")) return;
     this.pointers.set(event.pointerId, this.#point(event));
     this.part("stage").setPointerCapture(event.pointerId);
   }

@@ -81,12 +81,26 @@ const outbox = new Outbox({
   setTimer: setTimeout.bind(window),
   clearTimer: clearTimeout.bind(window),
 });
+/** Drawing comes only with projects in which boxes are drawn. */
+async function makeDrawing() {
+  if (!config.draws) return null;
+  const [{ Surface }, { Drawing }] = await Promise.all([import("./boxes/surface.js"), import("./boxes/drawing.js")]);
+  const stage = view.part("stage");
+  const surface = new Surface({
+    library: window.Annotorious, stage, clock, ResizeObserver, adopt: (event) => sightInputs.pointerDown(event, true),
+  });
+  return new Drawing({ classes: config.classes, clock, surface, view, storage: sessionStorage, seen: () => surface.seen(sight.place) });
+}
+
+const drawing = await makeDrawing();
 const workbench = new Workbench({
   config, sitting: sittingOf(clock), clock, frames, prefetch, presentation, attention, memory, outbox, server, view,
-  makeKey: () => crypto.randomUUID(), sight,
+  makeKey: () => crypto.randomUUID(), sight, drawing,
   makeProtocol: (outOfTime) =>
     new Protocol({ ...config.protocol, clock, window, outOfTime, stage: view.part("picture"), frameMs: () => frames.median() }),
 });
+
+if (drawing) drawing.workbench = workbench;
 
 const begin = () => {
   attention.start();

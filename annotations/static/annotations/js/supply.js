@@ -3,6 +3,8 @@
 const AT_MOST_AT_ONCE = 20;
 const ASK_AGAIN_MS = [1000, 2000, 5000, 10_000, 15_000];
 
+const isCorrection = (entry) => entry.action.startsWith("correct");
+
 export class Supply {
   constructor(workbench) {
     this.workbench = workbench;
@@ -61,13 +63,13 @@ export class Supply {
   /** Send one entry of the outbox; with it goes what is held now, so that the reply brings what is missing now. */
   deliver(entry) {
     const { server } = this.workbench;
-    const now = this.#isOurs(entry) ? { holding: this.holding(), want: entry.action === "correct" ? 0 : this.want() } : {};
+    const now = this.#isOurs(entry) ? { holding: this.holding(), want: isCorrection(entry) ? 0 : this.want() } : {};
     return server.post(`${entry.trial}/${entry.action}`, { ...entry.body, ...now });
   }
 
   delivered(reply, entry) {
     const { view, outbox } = this.workbench;
-    if (this.#isOurs(entry) && entry.action !== "correct") this.take(reply);
+    if (this.#isOurs(entry) && !isCorrection(entry)) this.take(reply);
     else view.progress(reply.progress, outbox.entries.length);
   }
 

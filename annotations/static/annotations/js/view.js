@@ -5,9 +5,12 @@ import { boxInStage } from "./presentation.js";
 
 const FLASH_MS = 160;
 
+const boxesInWords = (count) => (count === 0 ? "Nothing here" : `${count} ${count === 1 ? "box" : "boxes"}`);
+
 export class View {
-  constructor(root, { classes }) {
+  constructor(root, { classes, images = null }) {
     this.root = root;
+    this.images = images;
     this.classes = classes;
     this.saved = ""; // what was said of the last answer, until the next image is
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
@@ -41,17 +44,19 @@ export class View {
   item(entry, answer) {
     this.part("message").hidden = true;
     this.state(answer ? "correcting" : "shown");
+    this.root.dataset.task = entry.lease.draw ? "draw" : "choose";
     this.box = entry.lease.box;
     this.image = entry.image;
     this.#drawBox();
     for (const [code, button] of this.buttons) {
       button.setAttribute("aria-pressed", String(Boolean(answer) && answer.code === code));
     }
-    const given = answer && (answer.code === null ? "skipped" : this.#name(answer.code));
+    const given = answer && (answer.boxes ? boxesInWords(answer.boxes.length) : answer.code === null ? "skipped" : this.#name(answer.code));
     this.part("correcting").textContent = answer ? `You said: ${given}. Choose another answer, or keep it.` : "";
     this.part("undo").disabled = false;
     this.part("training").hidden = !entry.lease.training;
     if (entry.image) entry.image.alt = entry.lease.box ? "The image; the item is what the frame surrounds" : "The image to judge";
+    if (entry.image && entry.lease.draw) entry.image.alt = "The image to draw boxes in";
     this.part("redo").disabled = !answer;
     const place = `Image ${entry.lease.position}.`;
     this.say(answer ? `Back at ${place.toLowerCase()} ${this.part("correcting").textContent}` : `${this.saved} ${place}`.trim());
@@ -62,12 +67,40 @@ export class View {
     this.state("open");
   }
 
-  answered(code) {
+  /** `isSaved`: the answer is given with it; else it is the class of a box, and the board says so. */
+  answered(code, isSaved = true) {
     const button = this.buttons.get(code);
     button?.classList.add("is-given");
     setTimeout(() => button?.classList.remove("is-given"), FLASH_MS);
+    if (!isSaved) return;
     this.saved = `${this.#name(code)} saved.`;
     this.say(this.saved);
+  }
+
+  /** Boxes were handed in. */
+  drawn(count) {
+    this.saved = `${boxesInWords(count)} saved.`;
+    this.say(this.saved);
+  }
+
+  /** How a drawing stands; null when none is open. */
+  drawing(state) {
+    const done = this.part("boxes-done");
+    if (!done) return;
+    this.hint("");
+    if (!state) return;
+    done.textContent = state.boxes ? `Done: ${boxesInWords(state.boxes)}` : "Nothing here";
+    this.part("box-delete").disabled = !state.selected;
+    for (const [code, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(state.selected?.label === code));
+    }
+  }
+
+  /** Say what is missing, for everybody to see. */
+  hint(text) {
+    this.part("hint").textContent = text;
+    this.part("hint").hidden = !text;
+    if (text) this.say(text);
   }
 
   skipped() {
@@ -95,7 +128,8 @@ export class View {
 
   /** The server's counts, and the answers given here that it does not have yet. */
   progress({ answered, items }, waiting) {
-    this.counted = { answered, items };
+    // Of drawn objects nobody is asked: the images are what is to be done.
+    this.counted = { answered, items: this.images ?? items };
     this.#drawProgress(waiting);
   }
 

@@ -11,8 +11,9 @@ const RELEASE_LIMIT_MS = 400;
 export class Workbench {
   constructor({
     config, sitting, clock, frames, prefetch, presentation, attention, memory, outbox, server, view, makeKey, makeProtocol, sight = null,
+    drawing = null,
   }) {
-    Object.assign(this, { config, sitting, clock, frames, prefetch, presentation, attention, memory, server, view, makeKey, sight });
+    Object.assign(this, { config, sitting, clock, frames, prefetch, presentation, attention, memory, server, view, makeKey, sight, drawing });
     this.protocol = makeProtocol((t) => this.outOfTime(t));
     this.outbox = outbox;
     this.current = null; // {entry, mode: waiting | shown | open | correcting, openAt, answer}
@@ -33,6 +34,7 @@ export class Workbench {
 
   /** Show the next item, in this very task where its image is decoded already. */
   advance() {
+    this.drawing?.close();
     this.past.forward();
     if (this.protocol.breakIsDue && this.prefetch.size > 0) return this.#rest(true);
     const entry = this.prefetch.take();
@@ -75,6 +77,7 @@ export class Workbench {
       current.mode = "open";
       current.openAt = t;
       this.view.open();
+      if (entry.lease.draw) this.drawing.open(entry);
     });
   }
 
@@ -124,6 +127,20 @@ export class Workbench {
     this.#close(entry, "answer", { label: code, comment: entry.comment ?? "" }, t, until);
     this.past.remember({ entry, code });
     this.view.answered(code);
+    this.advance();
+    return true;
+  }
+
+  /** Hand in the boxes that were drawn, as `answer` hands in a class. */
+  answerWithBoxes(boxes, t, by, until = []) {
+    if (this.current?.mode === "correcting") return this.past.correctBoxes(boxes, t, by);
+    if (this.current?.mode !== "open") return false;
+    const { entry } = this.current;
+    entry.recorder.record("decision", t, { by });
+    this.summary.answered += 1;
+    this.#close(entry, "boxes", { boxes, comment: entry.comment ?? "" }, t, until);
+    this.past.remember({ entry, boxes });
+    this.view.drawn(boxes.length);
     this.advance();
     return true;
   }
@@ -192,6 +209,7 @@ export class Workbench {
   /** Leave the item that is shown: it comes again, and that is its second visit. */
   leave() {
     if (!this.current) return;
+    this.drawing?.close();
     this.protocol.end();
     const { entry, mode } = this.current;
     // An image that was not on the screen yet has not been visited.
@@ -210,6 +228,7 @@ export class Workbench {
   }
 
   #rest(due) {
+    this.drawing?.close();
     this.current = null;
     this.paused = true;
     this.summary.breaks += 1;
