@@ -16,16 +16,18 @@ TRIALS_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class ItemFilters:
-    """Which items: by given label (a class code, or "none"), by answers ("none", "some", "done"), by part of path."""
+    """Which items: by given label (a class code, or "none"), by answers ("none", "some", "done"), by part of path, by
+    role ("training", "gold")."""
 
     given: str = ""
     answers: str = ""
     path: str = ""
+    role: str = ""
 
     @property
     def any(self) -> bool:
         """Whether anything is filtered."""
-        return bool(self.given or self.answers or self.path)
+        return bool(self.given or self.answers or self.path or self.role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def filtered_items(project: Project, filters: ItemFilters) -> QuerySet[Item]:
         items = items.filter(answered__gt=0, answered__lt=F("needed"))
     elif filters.answers == "done":
         items = items.filter(answered__gte=F("needed"))
+    if filters.role:
+        items = items.filter(role=filters.role)
     if filters.path:
         items = items.filter(path__icontains=filters.path)
     return items

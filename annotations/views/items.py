@@ -7,10 +7,19 @@ import mimetypes
 from pathlib import PurePosixPath
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    QueryDict,
+)
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from annotations.models import Item
 from annotations.selectors.access import managed_project, project_for
 from annotations.selectors.items import ItemFilters, item_detail, item_with_image, items_page
 from annotations.selectors.projects import has_synthetic
@@ -19,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # The bytes behind an item never change: known by their sha256.
 CACHE_CONTROL = "private, max-age=31536000, immutable"
+KEPT = ("given", "answers", "path", "with_role", "from", "before")
+"""What a page of items is, in its address."""
 ANSWER_FILTERS = (("", "All"), ("none", "Not judged"), ("some", "Partly judged"), ("done", "Judged"))
 
 
@@ -27,15 +38,21 @@ def _ordinal(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def filters_of(values: QueryDict) -> ItemFilters:
+    """Return the filters that a query string or a form names."""
+    return ItemFilters(
+        given=values.get("given", "")[:20],
+        answers=values.get("answers", "")[:20],
+        path=values.get("path", "").strip().replace("\x00", "")[:200],
+        role=values.get("with_role", "") if values.get("with_role", "") in Item.Role.values else "",
+    )
+
+
 @require_safe
 def items(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the items as a grid, a page at a time, with filters."""
     project = managed_project(request.user, slug)
-    filters = ItemFilters(
-        given=request.GET.get("given", ""),
-        answers=request.GET.get("answers", ""),
-        path=request.GET.get("path", "").strip().replace("\x00", "")[:200],
-    )
+    filters = filters_of(request.GET)
     page = items_page(project, filters, start=_ordinal(request, "from"), before=_ordinal(request, "before"))
     return render(
         request,
@@ -47,6 +64,8 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
             "filters": filters,
             "classes": project.classes.order_by("code"),
             "answer_filters": ANSWER_FILTERS,
+            "roles": Item.Role,
+            "kept": [(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
             "has_synthetic": has_synthetic(project),
         },
     )
@@ -62,7 +81,7 @@ def item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return render(
         request,
         "annotations/item.html",
-        {"project": project, "section": "items", "detail": detail, "item": detail.item},
+        {"project": project, "section": "items", "detail": detail, "item": detail.item, "roles": Item.Role},
     )
 
 
