@@ -26,13 +26,26 @@ class ProjectForm(forms.ModelForm):
 
     class Meta:
         model = Project
-        fields = ["name", "classes", "overlap", "unit", "guidelines"]
-        labels = {"overlap": "People for each item", "unit": "What is judged"}
+        fields = ["name", "classes", "overlap", "unit", "boxes", "guidelines"]
+        labels = {"overlap": "People for each item", "unit": "What is judged", "boxes": "Boxes of objects"}
         help_texts = {
             "overlap": "How many people judge each item. Three or more let you see where they disagree; "
             "hardness from times is steadier with five.",
         }
-        widgets = {"unit": forms.RadioSelect, "guidelines": forms.Textarea(attrs={"rows": 5})}
+        widgets = {
+            "unit": forms.RadioSelect,
+            "boxes": forms.RadioSelect,
+            "guidelines": forms.Textarea(attrs={"rows": 5}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["boxes"].required = False
+        self.fields["boxes"].help_text = "Only where objects are judged. Drawn boxes are matched into objects."
+
+    def clean_boxes(self) -> str:
+        """Return where boxes come from; whole images have none."""
+        return self.cleaned_data.get("boxes") or Project.Boxes.IMPORTED
 
 
 class SettingsForm(forms.ModelForm):

@@ -101,6 +101,11 @@ class Item(models.Model):
         return self.path
 
     @property
+    def n_saw(self) -> int:
+        """Of a drawn object: how many saw the image, whether they drew it or not."""
+        return self.answered + self.skipped
+
+    @property
     def number(self) -> int:
         """Its place in the order of import as people count, from 1."""
         return self.ordinal + 1

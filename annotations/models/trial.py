@@ -69,7 +69,7 @@ class Trial(models.Model):
     )  # fmt: skip
     source = models.CharField(max_length=9, choices=Source, default=Source.BROWSER)
     drawing = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="objects_seen",
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="objects_seen", db_index=False,
         help_text="Of an object that was drawn: the trial in which the whole image was shown.",
     )  # fmt: skip
     state = models.CharField(max_length=9, choices=State, default=State.ISSUED)
@@ -116,6 +116,7 @@ class Trial(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["drawing"], condition=Q(drawing__isnull=False), name="trial_of_drawing"),
             models.Index(fields=["annotator", "position"], name="trial_of_annotator"),
             models.Index(fields=["annotator", "position"], condition=Q(state="issued"), name="trial_leased_to"),
             models.Index(fields=["lease_until"], condition=Q(state="issued"), name="trial_lease_until"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -70,10 +70,14 @@ def _drawn(item: Item, box: DrawnBox) -> ShownBox:
     return ShownBox(box.x * width, box.y * height, box.width * width, box.height * height, words, "drawn")
 
 
-def with_boxes(trials: list[Trial]) -> dict[int, list[DrawnBox]]:
-    """Return trial id -> the boxes drawn in it, for trials of a whole image."""
+def add_drawn_boxes(item: Item, trials: Sequence[Trial]) -> None:
+    """Give each trial `drawn`: the boxes drawn in it, of an object only the one that was matched to it; one query."""
     found: dict[int, list[DrawnBox]] = {}
-    rows = DrawnBox.objects.filter(trial__in=trials, is_current=True).select_related("label", "object")
-    for box in rows.order_by("trial", "number"):
-        found.setdefault(box.trial_id, []).append(box)
-    return found
+    if item.project.draws_boxes:
+        drawings = {trial.drawing_id or trial.pk for trial in trials}
+        boxes = DrawnBox.objects.filter(trial__in=drawings, is_current=True).select_related("label")
+        boxes = boxes.filter(object=item) if item.box_width is not None else boxes
+        for box in boxes.order_by("trial", "number"):
+            found.setdefault(box.trial_id, []).append(box)
+    for trial in trials:
+        trial.drawn = found.get(trial.drawing_id or trial.pk, [])  # type: ignore[attr-defined]

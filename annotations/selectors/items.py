@@ -10,6 +10,8 @@ from django.db.models import F, Prefetch, QuerySet
 
 from annotations.models import Annotation, Annotator, Item, LabelClass, Project, Trial
 
+from .drawn import add_drawn_boxes
+
 PAGE_SIZE = 60
 TRIALS_SHOWN = 500
 
@@ -17,17 +19,19 @@ TRIALS_SHOWN = 500
 @dataclass(frozen=True, slots=True)
 class ItemFilters:
     """Which items: by given label (a class code, or "none"), by answers ("none", "some", "done"), by part of path, by
-    role ("training", "gold")."""
+    role ("training", "gold"), and by `what` they are ("objects", "images").
+    """
 
     given: str = ""
     answers: str = ""
     path: str = ""
     role: str = ""
+    what: str = ""
 
     @property
     def any(self) -> bool:
         """Whether anything is filtered."""
-        return bool(self.given or self.answers or self.path or self.role)
+        return bool(self.given or self.answers or self.path or self.role or self.what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ def filtered_items(project: Project, filters: ItemFilters) -> QuerySet[Item]:
         items = items.filter(answered__gte=F("needed"))
     if filters.role:
         items = items.filter(role=filters.role)
+    if filters.what in ("objects", "images"):
+        items = items.filter(box_width__isnull=filters.what == "images")
     if filters.path:
         items = items.filter(path__icontains=filters.path)
     return items
@@ -126,11 +132,12 @@ def item_detail(project: Project, item_id: int) -> ItemDetail | None:
     trials = list(
         Trial.objects.filter(item=item)
         .exclude(state=Trial.State.ABANDONED)
-        .select_related("annotator")
+        .select_related("annotator", "drawing")
         .defer("annotator__drawn")
         .order_by("pk")
         .prefetch_related(history)[:TRIALS_SHOWN]
     )
+    add_drawn_boxes(item, trials)
     current = [entry.label for trial in trials for entry in trial.history if entry.is_current]  # type: ignore[attr-defined]
     counts = Counter(current)
     neighbours = Item.objects.filter(project=project)

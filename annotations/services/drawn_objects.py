@@ -22,6 +22,7 @@ from annotations.models import Annotation, DrawnBox, Item, Project, Trial
 from annotations.objects import THRESHOLD, carry_over, match_boxes, median_boxes
 
 NOT_DRAWN = "not_drawn"
+"""Both the reason why there is no time and that of the skip."""
 IMAGES_AT_ONCE = 100
 BOX = ("box_x", "box_y", "box_width", "box_height")
 

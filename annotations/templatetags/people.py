@@ -10,8 +10,10 @@ from annotations.timing.reasons import Reason
 
 register = template.Library()
 
+NOT_DRAWN = "not_drawn"
 IMPORTED_REASONS = {
     MISSED: "No answer came in time.",
+    NOT_DRAWN: "The image was seen, and no box drawn around this object.",
     NOT_RECORDED: "The file it was imported from holds none.",
 }
 

@@ -19,17 +19,20 @@ from django.http import (
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from annotations.models import Item
+from annotations.models import Item, Project
 from annotations.selectors.access import managed_project, project_for
+from annotations.selectors.drawn import boxes_in_image
 from annotations.selectors.items import ItemFilters, item_detail, item_with_image, items_page
 from annotations.selectors.projects import has_synthetic
+from annotations.services.crops import object_crop
 
 logger = logging.getLogger(__name__)
 
 # The bytes behind an item never change: known by their sha256.
 CACHE_CONTROL = "private, max-age=31536000, immutable"
-KEPT = ("given", "answers", "path", "with_role", "from", "before")
+KEPT = ("given", "answers", "path", "with_role", "what", "from", "before")
 """What a page of items is, in its address."""
+WHAT_FILTERS = (("", "Images and objects"), ("objects", "Objects"), ("images", "Whole images"))
 ANSWER_FILTERS = (("", "All"), ("none", "Not judged"), ("some", "Partly judged"), ("done", "Judged"))
 
 
@@ -43,6 +46,7 @@ def filters_of(values: QueryDict) -> ItemFilters:
     return ItemFilters(
         given=values.get("given", "")[:20],
         answers=values.get("answers", "")[:20],
+        what=values.get("what", "")[:20],
         path=values.get("path", "").strip().replace("\x00", "")[:200],
         role=values.get("with_role", "") if values.get("with_role", "") in Item.Role.values else "",
     )
@@ -66,6 +70,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
             "answer_filters": ANSWER_FILTERS,
             "roles": Item.Role,
             "kept": [(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
+            "what_filters": WHAT_FILTERS if project.unit == Project.Unit.OBJECT else (),
             "has_synthetic": has_synthetic(project),
         },
     )
@@ -81,7 +86,14 @@ def item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return render(
         request,
         "annotations/item.html",
-        {"project": project, "section": "items", "detail": detail, "item": detail.item, "roles": Item.Role},
+        {
+            "project": project,
+            "section": "items",
+            "detail": detail,
+            "item": detail.item,
+            "roles": Item.Role,
+            "boxes": boxes_in_image(detail.item) if project.unit == Project.Unit.OBJECT else [],
+        },
     )
 
 
@@ -105,8 +117,22 @@ def image_thumbnail(request: HttpRequest, slug: str, pk: int) -> HttpResponseBas
     found = item_with_image(project, pk)
     if found is None:
         raise Http404("There is no such item.")
+    if found.box_width is not None:
+        return _crop(request, found)
     name = found.image.thumbnail
     return _file(request, name, mimetypes.guess_type(name)[0] or "image/jpeg", tag=f"{found.image.sha256}-thumbnail")
+
+
+def _crop(request: HttpRequest, item: Item) -> HttpResponseBase:
+    try:
+        name, tag = object_crop(item)
+    except FileNotFoundError:
+        logger.error("The file %s is missing from the storage.", item.image.file)
+        raise Http404("The file is missing from the storage.") from None
+    response = _file(request, name, "image/jpeg", tag=tag)
+    # The box of a drawn object moves while people draw.
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _file(request: HttpRequest, name: str, media_type: str, *, tag: str) -> HttpResponseBase:

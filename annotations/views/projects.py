@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotations.forms import ClassesForm, ProjectForm, SettingsForm, lines_of
+from annotations.models import Project
 from annotations.selectors.access import is_manager, managed_project, project_for
 from annotations.selectors.projects import has_synthetic, project_cards, project_overview, queue_ranking
 from annotations.services.projects import add_classes, create_project, update_settings
@@ -42,6 +43,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
                 name=data["name"],
                 classes=lines_of(data["classes"]),
                 unit=data["unit"],
+                boxes=data["boxes"] if data["unit"] == Project.Unit.OBJECT else Project.Boxes.IMPORTED,
                 overlap=data["overlap"],
                 guidelines=data["guidelines"],
                 created_by=request.user,

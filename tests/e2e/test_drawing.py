@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from annotations.models import DrawnBox, EventBatch, Trial
+from annotations.models import DrawnBox, EventBatch, Item, Trial
 from tests import factories
 from tests.browser import session_cookie
 
@@ -255,3 +255,36 @@ def test_fingers_draw(browser, live_server, scenes, annotator_user):
     assert drawn.shares == pytest.approx((0.2, 0.2, 0.5, 0.5), abs=0.02)
     assert (drawn.drawn_by, drawn.null_reason, drawn.label.name) == ("touch", "", "dog")
     context.close()
+
+
+def test_an_object_that_is_judged_is_brought_close_and_back(page, live_server, sign_in, manager, annotator_user):
+    project = factories.make_project(
+        "Parts", classes=["cat", "dog"], manager=manager, annotators=[annotator_user], unit="object"
+    )
+    items = factories.make_items(project, 2, size=(400, 200))
+    Item.objects.filter(pk__in=[item.pk for item in items]).update(
+        box_x=0.7, box_y=0.6, box_width=0.1, box_height=0.2, path="x#1"
+    )  # fmt: skip
+    sign_in(annotator_user)
+    page.goto(f"{live_server.url}/projects/parts/label/")
+    page.wait_for_selector('#workbench[data-state="open"][data-task="choose"]')
+    frame, stage = page.locator('[data-part="box"]'), page.locator('[data-part="stage"]').bounding_box()
+    before = frame.bounding_box()
+    page.keyboard.press("*")
+    button = page.get_by_role("button", name="Closer")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    close = frame.bounding_box()
+    # The object fills the stage but for .35 of its sides around it.
+    shown = max(close["width"] / stage["width"], close["height"] / stage["height"])
+    assert shown == pytest.approx(1 / 1.7, abs=0.02)
+    # It stays so with the next image.
+    page.wait_for_timeout(200)
+    page.keyboard.press("1")
+    trial = delivered(page, 1)[0]
+    assert {"zoom", "adjusted"} <= set(trial.flags)
+    assert trial.response_ms is not None
+    page.wait_for_selector('#workbench[data-state="open"]')
+    assert frame.bounding_box() == pytest.approx(close, abs=1)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert frame.bounding_box() == pytest.approx(before, abs=1)

@@ -93,6 +93,7 @@ export class GoingBack {
     if (entry.image && !workbench.protocol.flashFrames) workbench.presentation.stage.replaceChildren(entry.image);
     else workbench.presentation.clear();
     workbench.view.item(entry, answer);
+    workbench.focus?.show(entry);
     if (entry.lease.draw && entry.image) workbench.drawing.open(entry, answer);
     workbench.view.canUndo(this.history.length > 0);
   }

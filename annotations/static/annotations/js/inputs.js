@@ -25,6 +25,7 @@ export class Inputs {
       here: () => { location.hash = "here"; location.reload(); },
       "close-dialog": () => this.root.querySelector("dialog[open]")?.close(),
       remark: () => this.askRemark(),
+      "object-focus": () => this.workbench.focus?.toggle(),
       "box-new": (event) => this.workbench.drawing?.make(this.clock.stamp(event)),
       "box-delete": (event) => this.workbench.drawing?.remove(this.clock.stamp(event)),
       "boxes-done": (event) => this.workbench.drawing?.submit(this.clock.stamp(event), byOf(event, this.pointerType)),
@@ -34,7 +35,7 @@ export class Inputs {
     };
     this.keys = {
       ArrowLeft: "undo", Backspace: "undo", ArrowRight: "skip", "?": "shortcuts", "/": "guidelines", Escape: "pause",
-      ";": "remark",
+      ";": "remark", "*": "object-focus",
     };
   }
 

@@ -50,6 +50,17 @@ export class Sight {
     this.tell("zoom", { scale: Math.round(scale * 100) / 100 });
   }
 
+  /** Enlarge until a rectangle of the stage (px at scale 1) fills it, with `context` of its sides around it. */
+  zoomTo({ left, top, width, height }, context = 0) {
+    const stage = { width: this.stage.clientWidth, height: this.stage.clientHeight };
+    const fits = Math.min(stage.width / (width * (1 + 2 * context)), stage.height / (height * (1 + 2 * context)));
+    const scale = within(fits, 1, SCALE_AT_MOST);
+    const x = stage.width / 2 - (left + width / 2) * scale;
+    const y = stage.height / 2 - (top + height / 2) * scale;
+    this.#put({ scale, x, y });
+    if (scale !== 1) this.tell("zoom", { scale: Math.round(scale * 100) / 100 });
+  }
+
   /** Move an enlarged image by px. */
   pan(dx, dy) {
     if (this.place.scale === 1) return;

@@ -5,6 +5,7 @@ import { ClassPicker } from "./class-picker.js";
 import { Clock, FrameMeter } from "./clock.js";
 import { Inputs } from "./inputs.js";
 import { DatabaseStore, MemoryStore, Outbox } from "./outbox.js";
+import { ObjectFocus } from "./object-focus.js";
 import { Presentation } from "./presentation.js";
 import { Protocol } from "./protocol.js";
 import { Prefetch, ShownMemory } from "./queue/prefetch.js";
@@ -94,9 +95,10 @@ async function makeDrawing() {
 }
 
 const drawing = await makeDrawing();
+const focus = new ObjectFocus({ root, sight, stage: view.part("stage"), button: root.querySelector('[data-action="object-focus"]') });
 const workbench = new Workbench({
   config, sitting: sittingOf(clock), clock, frames, prefetch, presentation, attention, memory, outbox, server, view,
-  makeKey: () => crypto.randomUUID(), sight, drawing,
+  makeKey: () => crypto.randomUUID(), sight, drawing, focus,
   makeProtocol: (outOfTime) =>
     new Protocol({ ...config.protocol, clock, window, outOfTime, stage: view.part("picture"), frameMs: () => frames.median() }),
 });

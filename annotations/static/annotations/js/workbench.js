@@ -11,9 +11,9 @@ const RELEASE_LIMIT_MS = 400;
 export class Workbench {
   constructor({
     config, sitting, clock, frames, prefetch, presentation, attention, memory, outbox, server, view, makeKey, makeProtocol, sight = null,
-    drawing = null,
+    drawing = null, focus = null,
   }) {
-    Object.assign(this, { config, sitting, clock, frames, prefetch, presentation, attention, memory, server, view, makeKey, sight, drawing });
+    Object.assign(this, { config, sitting, clock, frames, prefetch, presentation, attention, memory, server, view, makeKey, sight, drawing, focus });
     this.protocol = makeProtocol((t) => this.outOfTime(t));
     this.outbox = outbox;
     this.current = null; // {entry, mode: waiting | shown | open | correcting, openAt, answer}
@@ -35,6 +35,7 @@ export class Workbench {
   /** Show the next item, in this very task where its image is decoded already. */
   advance() {
     this.drawing?.close();
+    this.focus?.show(null);
     this.past.forward();
     if (this.protocol.breakIsDue && this.prefetch.size > 0) return this.#rest(true);
     const entry = this.prefetch.take();
@@ -72,6 +73,7 @@ export class Workbench {
     this.memory.noteShown(entry.lease.trial);
     this.frames.watch();
     this.view.item(entry, null);
+    this.focus?.show(entry);
     visible.then((t) => {
       if (current !== this.current) return;
       current.mode = "open";

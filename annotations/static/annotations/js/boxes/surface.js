@@ -5,6 +5,7 @@
  */
 
 const RECTANGLE = "RECTANGLE";
+const TAP_PX = 4;
 
 export class Surface {
   /**
@@ -21,13 +22,15 @@ export class Surface {
   open(image) {
     this.close();
     this.image = image;
+    // What is selected is decided by the board, and by where a tap was and not how long it took.
     // No `style` option: Annotorious would write it into style attributes, which the content security policy forbids.
-    this.annotator = this.library.createImageAnnotator(image, { drawingMode: "drag" });
+    this.annotator = this.library.createImageAnnotator(image, { drawingMode: "drag", userSelectAction: "NONE" });
     this.layer = this.annotator.element.querySelector("svg");
     this.layer.setAttribute("aria-label", "Drawing surface. Space makes a box by keyboard; ? lists all keys.");
     this.tags = image.ownerDocument.createElement("div");
     this.tags.className = "wb__tags";
     this.annotator.element.append(this.tags);
+    this.boxes = [];
     this.numbers = new Map(); // Annotorious's id -> number of the box
     this.pointers = new Map();
     this.touched = null;
@@ -74,7 +77,7 @@ export class Surface {
     const { element, state } = this.annotator;
     element.addEventListener("pointerdown", (event) => this.#down(event), { capture: true });
     element.addEventListener("pointerup", (event) => this.#up(event), { capture: true });
-    element.addEventListener("pointerup", () => this.#released());
+    element.addEventListener("pointerup", (event) => this.#released(event));
     element.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
     // Handles are buttons without names to Annotorious; by keyboard boxes are moved with the arrow keys.
     this.handles = new MutationObserver(() => {
@@ -85,9 +88,6 @@ export class Surface {
     });
     this.handles.observe(this.layer, { childList: true, subtree: true });
     state.store.observe((event) => this.#stored(event.changes));
-    this.annotator.on("selectionChanged", (chosen) => {
-      if (!this.quiet) this.onSelect(chosen.length ? (this.numbers.get(chosen[0].id) ?? null) : null);
-    });
   }
 
   #down(event) {
@@ -105,9 +105,11 @@ export class Surface {
     this.by = event.pointerType || "mouse";
     this.touched = null;
     // A drag from beside the selected box begins a new one; Annotorious would only let go of the old one.
-    if (event.target === this.layer) {
+    this.at = { x: event.clientX, y: event.clientY };
+    const onSelected = event.target.closest(".a9s-annotation.selected");
+    if (!onSelected) {
       this.layer.setPointerCapture(event.pointerId);
-      if (this.annotator.getSelected().length) this.annotator.cancelSelected();
+      this.annotator.state.selection.clear();
     }
   }
 
@@ -132,17 +134,29 @@ export class Surface {
     for (const { newValue } of updated) this.touched = newValue;
   }
 
-  /** A reshaped box is told when it is let go of. */
-  #released() {
+  /** A reshaped box is told when it is let go of; a tap selects. */
+  #released(event) {
     const { touched } = this;
     this.touched = null;
+    if (this.begin === null) return;
     const number = touched && this.numbers.get(touched.id);
-    if (!number) return;
-    const shape = this.#shares(touched);
+    const shape = number && this.#shares(touched);
+    const isTap = Math.hypot(event.clientX - this.at.x, event.clientY - this.at.y) < TAP_PX;
+    if (!shape && !isTap) return;
     queueMicrotask(() => {
-      this.onReshape(number, shape, this.begin, this.end);
+      if (shape) this.onReshape(number, shape, this.begin, this.end);
+      else this.onSelect(this.#boxAt(event));
       this.onSettled?.();
     });
+  }
+
+  /** The number of the smallest box at the event's place, or null. */
+  #boxAt(event) {
+    const layer = this.layer.getBoundingClientRect();
+    const x = (event.clientX - layer.left) / layer.width;
+    const y = (event.clientY - layer.top) / layer.height;
+    const inside = this.boxes.filter((box) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
+    return inside.sort((a, b) => a.width * a.height - b.width * b.height)[0]?.number ?? null;
   }
 
   /** Show the board's boxes, and let the selected one be reshaped. */
@@ -171,8 +185,11 @@ export class Surface {
       else if (!this.#isAt(before, annotation)) this.annotator.updateAnnotation(annotation);
     }
     const chosen = [...this.numbers].find(([, number]) => number === board.selected)?.[0];
-    const selected = this.annotator.getSelected()[0]?.id;
-    if (chosen !== selected) this.annotator.setSelected(chosen);
+    const { selection } = this.annotator.state;
+    const now = selection.selected[0];
+    if (!chosen) selection.clear();
+    else if (now?.id !== chosen || !now.editable) selection.setSelected(chosen, true);
+    this.boxes = board.boxes;
     this.#tag(board, nameOf);
     this.quiet = false;
   }
