@@ -8,7 +8,11 @@ class MiningConfig(AppConfig):
     verbose_name = "Mining"
 
     def ready(self) -> None:
+        from annotations.selectors.consensus import register_consensus
+
         from . import jobs  # noqa: F401  registers the handlers
+        from .selectors.consensus import consensus_labels
         from .services import rounds
 
         rounds.connect()
+        register_consensus(consensus_labels)

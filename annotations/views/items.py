@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotations.selectors.access import managed_project, project_for
+from annotations.selectors.consensus import consensus_labels
 from annotations.selectors.items import ItemFilters, item_detail, item_with_image, items_page
 from annotations.selectors.projects import has_synthetic
 
@@ -37,6 +38,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
         path=request.GET.get("path", "").strip().replace("\x00", "")[:200],
     )
     page = items_page(project, filters, start=_ordinal(request, "from"), before=_ordinal(request, "before"))
+    consensus = consensus_labels(project, [item.pk for item in page.items])
     return render(
         request,
         "annotations/items.html",
@@ -44,6 +46,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
             "project": project,
             "section": "items",
             "page": page,
+            "entries": [(item, consensus.get(item.pk)) for item in page.items],
             "filters": filters,
             "classes": project.classes.order_by("code"),
             "answer_filters": ANSWER_FILTERS,
@@ -62,7 +65,13 @@ def item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return render(
         request,
         "annotations/item.html",
-        {"project": project, "section": "items", "detail": detail, "item": detail.item},
+        {
+            "project": project,
+            "section": "items",
+            "detail": detail,
+            "item": detail.item,
+            "consensus": consensus_labels(project, [pk]).get(pk),
+        },
     )
 
 

@@ -12,15 +12,16 @@ from mining.comparison.intervals import Estimate, bootstrap_items_and_annotators
 from mining.comparison.overlap import overlap_at, rank_biased_overlap
 from mining.comparison.quadrants import QUADRANT_TITLES, quadrants
 from mining.comparison.rank_correlation import kendall, spearman, spearman_value, tied_share
-from mining.comparison.reliability import SplitHalf, split_half_reliability
+from mining.comparison.reliability import Score, SplitHalf, split_half_reliability
 from mining.comparison.within_between import within_and_between
 from mining.hardness.registry import DESCRIPTIONS
-from mining.hardness.timing import BadTrials, fit_response_times
+from mining.human_words import DEFAULT_MEASURE, in_text
+from mining.people import human_facts, score_of, trial_arrays, trials_for
 
 from .context import StageRun
 
-TIME = "time_hardness"
 PEOPLE_MEASURES = {
+    "time_hardness": "Time hardness with answers",
     "time_alone": "Time alone, without the answers",
     "disagreement": "Disagreement of people",
     "label_entropy": "Entropy of people's labels",
@@ -44,25 +45,29 @@ QUADRANT_TEXTS = {
 def run(stage: StageRun) -> dict[str, Any]:
     """Write comparison.json."""
     table = stage.folder.read_table("measures.parquet")
-    trials = stage.folder.read_table("trials.parquet").filter("timed")
-    time = _column(table, TIME)
-    measures = [*PEOPLE_MEASURES, *model_measures(table)]
+    people = stage.folder.read_json("people.json")
+    human = people.get("human") or human_facts(DEFAULT_MEASURE, people["time"].get("scale", ""))
+    trials = trials_for(human["measure"], stage.folder.read_table("trials.parquet"))
+    time = _column(table, human["column"])
+    measures = [*(name for name in PEOPLE_MEASURES if name != human["column"]), *model_measures(table)]
     main = main_measure(table, stage.params)
     judged = int(np.isfinite(time).sum())
     comparison: dict[str, Any] = {"version": 1, "human": None, "main": main, "pairs": [], "quadrants": None}
     if judged < FEWEST_ITEMS:
-        stage.lack(f"{judged} items have a time hardness; a comparison needs {FEWEST_ITEMS}.", ASK_PEOPLE)
+        stage.lack(f"{judged} items have a {in_text(human['title'])}; a comparison needs {FEWEST_ITEMS}.", ASK_PEOPLE)
     else:
         stage.run.progress(0, len(measures) + 2, stage="Splitting annotators into halves")
-        halves = _reliability(stage, trials, len(table))
-        unit = stage.folder.read_json("people.json")["time"].get("scale", "")
-        comparison["human"] = _human(time, trials, halves, unit)
-        draws = _draws_over_people(stage, trials, table, model_measures(table))
+        score = _time_scores if human["measure"] == DEFAULT_MEASURE else score_of(human["measure"])
+        halves = _reliability(stage, trials, len(table), score)
+        comparison["human"] = _human(time, trials, halves, human)
+        draws = _draws_over_people(stage, trials, table, model_measures(table), score)
         for done, name in enumerate(measures):
             stage.run.progress(done + 2, len(measures) + 2, stage=f"Comparing with {name}")
-            comparison["pairs"].append(_pair(stage, table, name, halves, draws.get(name), in_full=name == main))
+            comparison["pairs"].append(
+                _pair(stage, table, (human["column"], name), halves, draws.get(name), in_full=name == main)
+            )
         if main is not None:
-            comparison["quadrants"] = _quadrants(table, main)
+            comparison["quadrants"] = _quadrants(table, human["column"], main)
     if not model_measures(table):
         stage.lack("There are no measures of models to compare with.", "See what the predictions stage says.")
     comparison["missing"] = stage.missing
@@ -95,20 +100,7 @@ def _column(table: pl.DataFrame, name: str) -> np.ndarray:
 
 
 def _time_scores(item: Any, annotator: Any, times: Any, label: Any, n_items: int) -> np.ndarray:
-    try:
-        known = label if (label >= 0).any() else None
-        return fit_response_times(item, annotator, times, label=known, n_items=n_items).item_effect
-    except BadTrials:
-        return np.full(n_items, np.nan)
-
-
-def _trial_arrays(trials: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return (
-        trials["item"].to_numpy().astype(np.int64),
-        trials["annotator"].to_numpy().astype(np.int64),
-        trials["response_ms"].fill_null(np.nan).to_numpy(),
-        trials["label"].fill_null(-1).to_numpy().astype(np.int64),
-    )
+    return score_of(DEFAULT_MEASURE)(item, annotator, times, label, n_items)
 
 
 def _fits(stage: StageRun, trials: pl.DataFrame, wanted: int) -> int:
@@ -116,18 +108,18 @@ def _fits(stage: StageRun, trials: pl.DataFrame, wanted: int) -> int:
     return max(20, min(wanted, RESAMPLED_TRIALS // max(1, len(trials))))
 
 
-def _reliability(stage: StageRun, trials: pl.DataFrame, n_items: int) -> SplitHalf:
-    item, annotator, times, label = _trial_arrays(trials)
+def _reliability(stage: StageRun, trials: pl.DataFrame, n_items: int, score: Score) -> SplitHalf:
+    item, annotator, times, label = trial_arrays(trials)
     splits = _fits(stage, trials, stage.params["n_resamples"] // 20)
     return split_half_reliability(
-        item, annotator, times, label, score=_time_scores, n_items=n_items, n_splits=splits, seed=stage.params["seed"]
+        item, annotator, times, label, score=score, n_items=n_items, n_splits=splits, seed=stage.params["seed"]
     )
 
 
-def _human(time: np.ndarray, trials: pl.DataFrame, halves: SplitHalf, unit: str) -> dict[str, Any]:
+def _human(time: np.ndarray, trials: pl.DataFrame, halves: SplitHalf, human: dict[str, str]) -> dict[str, Any]:
     known = halves.reliability or 0.0
     return {
-        "measure": TIME, "title": "Time hardness", "unit": unit,
+        "measure": human["column"], "name": human["measure"], "title": human["title"], "unit": human["unit"],
         "n_items": int(np.isfinite(time).sum()), "n_trials": len(trials),
         "n_annotators": trials["annotator"].n_unique(),
         "reliability": {"value": halves.reliability, "low": halves.low, "high": halves.high, "reason": halves.reason},
@@ -136,16 +128,16 @@ def _human(time: np.ndarray, trials: pl.DataFrame, halves: SplitHalf, unit: str)
 
 
 def _draws_over_people(
-    stage: StageRun, trials: pl.DataFrame, table: pl.DataFrame, measures: list[str]
+    stage: StageRun, trials: pl.DataFrame, table: pl.DataFrame, measures: list[str], score_people: Score
 ) -> dict[str, np.ndarray]:
-    """Return Spearman of the measures with time hardness over resampled annotators and items.
+    """Return Spearman of the measures with people's hardness over resampled annotators and items.
 
     Empty with fewer than three annotators: then an interval over items is all there can be. Not for measures of the
     same people: their noise is the same noise, and resampling only one side would tear it apart.
     """
     if trials["annotator"].n_unique() < 3:
         return {}
-    item, annotator, times, label = _trial_arrays(trials)
+    item, annotator, times, label = trial_arrays(trials)
     n_items = len(table)
     columns = {name: _column(table, name) for name in measures}
     draws: dict[str, list[float]] = {name: [] for name in measures}
@@ -154,7 +146,7 @@ def _draws_over_people(
 
     def score(rows: np.ndarray) -> np.ndarray:
         progress(len(next(iter(draws.values()), ())), resamples)
-        return _time_scores(item[rows], annotator[rows], times[rows], label[rows], n_items)
+        return score_people(item[rows], annotator[rows], times[rows], label[rows], n_items)
 
     def statistic(scores: np.ndarray, items: np.ndarray) -> float:
         for name, column in columns.items():
@@ -168,9 +160,12 @@ def _draws_over_people(
 
 
 def _pair(
-    stage: StageRun, table: pl.DataFrame, name: str, halves: SplitHalf, draws: np.ndarray | None, *, in_full: bool
-) -> dict[str, Any]:
-    x, y = _column(table, TIME), _column(table, name)
+    stage: StageRun, table: pl.DataFrame, of: tuple[str, str], halves: SplitHalf, draws: np.ndarray | None, *,
+    in_full: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Compare two columns: people's hardness and another measure."""
+    name = of[1]
+    x, y = (_column(table, column) for column in of)
     n_items = int((np.isfinite(x) & np.isfinite(y)).sum())
     seed = stage.params["seed"]
     resamples = int(np.clip(RESAMPLED_VALUES // max(1, n_items), 50, stage.params["n_resamples"]))
@@ -214,8 +209,8 @@ def _wider(rho: Estimate, draws: np.ndarray) -> Estimate:
     )
 
 
-def _quadrants(table: pl.DataFrame, main: str) -> dict[str, Any]:
-    parted = quadrants(_column(table, TIME), _column(table, main))
+def _quadrants(table: pl.DataFrame, human: str, main: str) -> dict[str, Any]:
+    parted = quadrants(_column(table, human), _column(table, main))
     items = table["item"].to_numpy()
     total = max(1, sum(parted.counts().values()))
     cells = [
@@ -225,4 +220,4 @@ def _quadrants(table: pl.DataFrame, main: str) -> dict[str, Any]:
         }
         for name, rows in parted.members.items()
     ]  # fmt: skip
-    return {"x": TIME, "y": main, "x_cut": parted.people_cut, "y_cut": parted.model_cut, "cells": cells}
+    return {"x": human, "y": main, "x_cut": parted.people_cut, "y_cut": parted.model_cut, "cells": cells}

@@ -25,9 +25,9 @@ def judged(manager):
     person = factories.make_annotator(project, "Ada Lovelace")
     for number, item in enumerate(project.items.all()[:20]):
         hidden = number % 5 == 0
-        for look in (1, 2):
+        for look, purpose in ((1, ""), (2, "repeat")):
             factories.make_trial(
-                item, person, label=0, look=look, null_reason="hidden" if hidden else "",
+                item, person, label=0, purpose=purpose, null_reason="hidden" if hidden else "",
                 position=number + 1 + 20 * look, response_ms=None if hidden else 900 + 40 * number,
             )  # fmt: skip
     for annotator in project.annotators.all():

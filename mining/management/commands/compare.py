@@ -49,7 +49,7 @@ def table_lines(comparison: dict[str, Any]) -> list[str]:
     if human is None:
         return []
     lines = [
-        f"Time hardness of {human['n_items']} items from {human['n_trials']} trials by {human['n_annotators']} "
+        f"{human['title']} of {human['n_items']} items from {human['n_trials']} trials by {human['n_annotators']} "
         f"annotators; split-half reliability {_number(human['reliability']['value'])}, "
         f"ceiling of a correlation {_number(human['ceiling'])}.",
         "",
