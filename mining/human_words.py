@@ -55,7 +55,8 @@ _WORDS = {
         "time_alone", "",
     ),
     "time_and_labels": HumanMeasureWords(
-        "Time hardness with answers", "The same, and it learns from how far the answers differ and what they are.",
+        "Time hardness with answers",
+        "How much longer people take, their own speed, noise and practice taken out; it also learns from the answers.",
         "times and answers", "time_hardness", "",
     ),
     "raw_mean_time": HumanMeasureWords(

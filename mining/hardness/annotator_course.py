@@ -43,7 +43,7 @@ def practice_course(position: ArrayLike, response_ms: ArrayLike, n_bins: int = 1
     place, y = place[known], np.log(times[known])
     if not place.size:
         return _course(place, y, np.zeros(0, np.int64))
-    edges = np.unique(np.round(np.geomspace(1, place.max() + 1, n_bins + 1)))
+    edges = np.unique(np.round(np.geomspace(place.min(), place.max() + 1, n_bins + 1)))
     return _course(place, y, np.searchsorted(edges, place, side="right"), geometric=True)
 
 

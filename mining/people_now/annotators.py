@@ -21,11 +21,11 @@ from .stored_trials import StoredTrials
 
 LIST_COLUMNS = ("n_trials", "null_share", "median_ms", "noise", "practice")
 RENAMED = {"n_timed": "n_timed_twice"}
-N_BINS = 30
+FEWEST_BINS, MOST_BINS = 6, 30
 MOST_CONFUSIONS = 5
 PAGES_AT_ONCE = 8
 """Annotators in one group of rows of annotator_pages.parquet: the page of one reads its group only."""
-FEWEST_SUPPORT = 3.0
+FEWEST_SUPPORT, HAPPENED = 3.0, 0.5
 """Expected items of a class that an annotator must have judged before their confusions of it are named."""
 
 
@@ -148,7 +148,8 @@ def _histogram(ms: np.ndarray) -> list[dict[str, float]]:
     if not known.size:
         return []
     low, high = float(known.min()), float(known.max())
-    edges = np.geomspace(low * 0.99, max(high, low * 1.5) * 1.01, N_BINS + 1)
+    n_bins = int(np.clip(2 * known.size**0.5, FEWEST_BINS, MOST_BINS))
+    edges = np.geomspace(low * 0.99, max(high, low * 1.5) * 1.01, n_bins + 1)
     counts, _ = np.histogram(known, bins=edges)
     return [
         {"from": float(start), "to": float(end), "trials": int(n)}
@@ -165,26 +166,32 @@ def _confusions(labelled: pl.DataFrame, view: Consensus | None, size: int) -> li
         return None
     who = labelled["annotator"].to_numpy().astype(np.int64)
     item, n_classes = labelled["item"].to_numpy().astype(np.int64), view.probability.shape[1]
-    support = np.stack(
-        [np.bincount(who, view.probability[item, code], minlength=size) for code in range(n_classes)], axis=1
-    )
-    agree = np.bincount(who, view.probability[item, labelled["label"].to_numpy().astype(np.int64)], minlength=size)
+    said = who * n_classes + labelled["label"].to_numpy().astype(np.int64)
+    cells = size * n_classes
+    hits = np.stack(
+        [np.bincount(said, view.probability[item, code], minlength=cells) for code in range(n_classes)], axis=1
+    ).reshape(size, n_classes, n_classes).transpose(0, 2, 1)  # fmt: skip
     n = np.bincount(who, minlength=size)
     found: list[dict[str, Any]] = []
     for code in range(size):
         has = code < view.annotator_confusion.shape[0] and n[code] > 0
         matrix = view.annotator_confusion[code] if has else np.zeros((0, 0))
         found.append({
-            "matrix": matrix.round(5).tolist(), "support": support[code].round(2).tolist(), "n": int(n[code]),
-            "agrees": float(agree[code] / n[code]) if n[code] else None,
-            "largest": _largest(matrix, support[code]) if has else [],
+            "matrix": matrix.round(5).tolist(), "support": hits[code].sum(axis=1).round(2).tolist(),
+            "n": int(n[code]), "agrees": float(np.trace(hits[code]) / n[code]) if n[code] else None,
+            "largest": _largest(matrix, hits[code]) if has else [],
         })  # fmt: skip
     return found
 
 
-def _largest(matrix: np.ndarray, support: np.ndarray) -> list[dict[str, Any]]:
-    """The confusions an annotator makes most, with the 95 % interval of a share of that many items."""
-    off = np.where(support[:, None] >= FEWEST_SUPPORT, matrix, 0.0)
+def _largest(matrix: np.ndarray, hits: np.ndarray) -> list[dict[str, Any]]:
+    """The confusions an annotator makes most, with the 95 % interval of a share of that many items.
+
+    `hits` (n_classes, n_classes) is how often each was expected to have happened: what never did stands in the matrix
+    only because it leans on the others'.
+    """
+    support = hits.sum(axis=1)
+    off = np.where((support[:, None] >= FEWEST_SUPPORT) & (hits >= HAPPENED), matrix, 0.0)
     np.fill_diagonal(off, 0.0)
     order = np.argsort(-off, axis=None, kind="stable")[:MOST_CONFUSIONS]
     rows = []

@@ -12,6 +12,8 @@ Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 HEIGHT = 240
 CELL = 24
+LETTERS_ABREAST = 30
+"""Names of classes up to so many letters in all stand side by side; longer ones are turned."""
 SMALLEST_SHARE = 0.005
 """Cells of a confusion matrix below this say nothing that can be seen."""
 
@@ -61,7 +63,7 @@ def _times(bins: list[dict[str, Any]], fast_guess_ms: float) -> Spec | None:
         "mark": {"type": "bar", "binSpacing": 1},
         "encoding": {
             "x": {**x, "field": "from", "bin": "binned"}, "x2": {"field": "to"},
-            "y": {"field": "trials", "type": "quantitative", "title": "Trials"},
+            "y": {"field": "trials", "type": "quantitative", "title": "Trials", "axis": {"tickMinStep": 1}},
             "tooltip": [_tip("from", "from ms", ",.0f"), _tip("to", "to ms", ",.0f"), _tip("trials", "trials", ",")],
         },
     }  # fmt: skip
@@ -85,6 +87,7 @@ def _confusion(matrix: list[list[float]], support: list[float], classes: Sequenc
         for said in range(size)
         if support[right] > 0 and matrix[right][said] >= SMALLEST_SHARE
     ]
+    angle = 0 if sum(map(len, names)) <= LETTERS_ABREAST else -40
     axis = {"sort": names, "scale": {"domain": names}, "type": "nominal"}
     tips = [
         {"field": "consensus", "title": "consensus"}, {"field": "answer", "title": "answer"},
@@ -93,7 +96,7 @@ def _confusion(matrix: list[list[float]], support: list[float], classes: Sequenc
     spec = _spec(rows, layer=[{
         "mark": {"type": "rect"},
         "encoding": {
-            "x": {**axis, "field": "answer", "title": "Answer", "axis": {"labelAngle": -40, "labelLimit": 90}},
+            "x": {**axis, "field": "answer", "title": "Answer", "axis": {"labelAngle": angle, "labelLimit": 90}},
             "y": {**axis, "field": "consensus", "title": "Consensus"},
             "color": {"field": "share", "type": "quantitative", "title": "Share of answers",
                       "scale": {"range": "ramp", "domain": [0, 1]}, "legend": {"orient": "bottom", "format": ".0%"}},

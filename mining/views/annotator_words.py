@@ -45,7 +45,7 @@ def facts_of(row: Row, median_of_medians_ms: float | None, fast_guess_ms: float)
         _drift(row, no_times),
         Fact(
             f"Faster than {fast_guess_ms:.0f} ms", percentage(row["fast_share"], 1), _between(row, "fast", 1),
-            no_times or f"{row['n_fast']:,} answers; nobody sees and answers an image so fast.",
+            f"Of {row['n_fast']:,} answers; nobody sees and answers an image so fast." if row["n_fast"] else no_times,
         ),
         Fact(
             "Right on gold items", percentage(row["gold_share"]), _between(row, "gold"),
@@ -109,11 +109,18 @@ def _same_time(row: Row) -> Fact:
     if row["correlation"] is None:
         there = f"there are {row['n_timed_twice']:,}"
         return Fact(title, "–", note=f"Needs four repeats with a time both times, and times that differ; {there}.")
-    change = log_percent(row["log_change"])
+    change = _second_look(row["log_change"])
     return Fact(
         title, figure(row["correlation"]), f"{figure(row['correlation_low'])} to {figure(row['correlation_high'])}",
-        f"Correlation of the two logarithms over {row['n_timed_twice']:,} hidden repeats; the second look is {change}.",
+        f"Correlation of the two logarithms over {row['n_timed_twice']:,} hidden repeats. {change}",
     )  # fmt: skip
+
+
+def _second_look(log_change: float) -> str:
+    words = log_percent(abs(log_change)).lstrip("+")
+    if words.startswith("0"):
+        return "The second look takes as long."
+    return f"The second look takes {words} {'longer' if log_change > 0 else 'less'}."
 
 
 def _between(row: Row, name: str, digits: int = 0) -> str:
