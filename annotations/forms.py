@@ -54,11 +54,12 @@ class SettingsForm(forms.ModelForm):
     class Meta:
         model = Project
         fields = [
-            "name", "guidelines", "overlap", "order", "hard_share", "repeat_share", "gold_share", "time_limit_ms",
-            "flash_frames", "break_after", "lookahead", "lease_seconds", "floor_ms", "idle_ms",
+            "name", "guidelines", "overlap", "label_level", "order", "hard_share", "repeat_share", "gold_share",
+            "time_limit_ms", "flash_frames", "break_after", "lookahead", "lease_seconds", "floor_ms", "idle_ms",
         ]  # fmt: skip
         labels = {
             "overlap": "People for each item",
+            "label_level": "What lies between two classes",
             "hard_share": "Share of items that count as hard",
             "repeat_share": "Share of hidden repeats",
             "gold_share": "Share of gold items",
@@ -70,9 +71,14 @@ class SettingsForm(forms.ModelForm):
             "floor_ms": "Shortest believable response time, in ms",
             "idle_ms": "Idle after, in ms",
         }
-        widgets = {"order": forms.RadioSelect, "guidelines": forms.Textarea(attrs={"rows": 8})}
+        widgets = {
+            "order": forms.RadioSelect, "label_level": forms.RadioSelect,
+            "guidelines": forms.Textarea(attrs={"rows": 8}),
+        }  # fmt: skip
         help_texts = {
             "overlap": "How many people judge each item; in the adaptive order, at the most.",
+            "label_level": "It decides how far two answers disagree: Krippendorff's alpha on the Hardness page. With "
+            "an order, neighbours disagree less than the ends.",
             "repeat_share": "0 to 0.5. Repeats show how steady people are; they say nothing about hardness.",
             "gold_share": "0 to 0.5. Which items are gold or training items is set by the command set_role.",
         }

@@ -8,8 +8,12 @@ class MiningConfig(AppConfig):
     verbose_name = "Mining"
 
     def ready(self) -> None:
+        from annotations.selectors.consensus import register_consensus
+
         from . import jobs  # noqa: F401  registers the handlers
+        from .selectors.consensus import consensus_labels
         from .services import rounds, webhooks
 
         rounds.connect()
         webhooks.connect()
+        register_consensus(consensus_labels)

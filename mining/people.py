@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mining.comparison.reliability import Score
 from mining.hardness.agreement import Consensus, consensus, count_labels, disagreement, label_entropy
 from mining.hardness.timing import BadTrials, ResponseTimeFit, fit_response_times
+from mining.human_words import DEFAULT_MEASURE, known_measure, words_of
 
 NOT_DRAWN = "not_drawn"
 """Why there is no time: the annotator saw the image and drew no box around the object."""
@@ -37,9 +39,10 @@ class PeopleView:
 
 
 def judge_items(
-    items: pl.DataFrame, trials: pl.DataFrame, *, n_classes: int, label_source: str = "people"
-) -> PeopleView:
-    """Estimate time hardness, consensus and the label to use of every item.
+    items: pl.DataFrame, trials: pl.DataFrame, *, n_classes: int, label_source: str = "people",
+    measure: str = DEFAULT_MEASURE,
+) -> PeopleView:  # fmt: skip
+    """Estimate time hardness, consensus and the label to use of every item, and the measure that the project uses.
 
     `items` and `trials` are the tables of `mining.adapters`. With `label_source` "people" the consensus counts where
     somebody judged, else the given label; with "given" only labels that came with the import count. `time_hardness`
@@ -51,27 +54,67 @@ def judge_items(
     fit, time_facts = _time_columns(len(items), trials, columns, missing)
     label_facts = _label_columns(len(items), trials, n_classes, columns, missing)
     columns |= _used_labels(items, columns, label_source)
+    human = human_facts(measure, str(time_facts.get("scale", "")))
+    if human["column"] not in columns:
+        columns[human["column"]] = _scored(trials, measure, len(items))
     table = pl.DataFrame(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
-    return PeopleView(table, {"missing": missing, "time": time_facts, "labels": label_facts}, fit)
+    facts = {"missing": missing, "time": time_facts, "labels": label_facts, "human": human}
+    return PeopleView(table, facts, fit)
+
+
+def human_facts(measure: str, scale: str) -> dict[str, str]:
+    """Return name, column, title and unit of the measure of hardness by people that a round uses."""
+    name = known_measure(measure)
+    words = words_of(name)
+    return {"measure": name, "column": words.column, "title": words.title, "unit": words.unit or scale}
 
 
 def measure_items(view: PeopleView, trials: pl.DataFrame, name: str) -> np.ndarray:
     """Return (n_items,) one of `HUMAN_MEASURES`, NaN where unknown, from the trials that `view` was made from."""
+    column = words_of(name).column
+    if column in view.table.columns:  # those of times also know positions and limits
+        return np.asarray(view.table[column].cast(pl.Float64).fill_null(np.nan).to_numpy())
+    return _scored(trials, name, len(view.table))
+
+
+def trials_for(measure: str, trials: pl.DataFrame) -> pl.DataFrame:
+    """Return the trials that speak for a measure: those with a usable time, or for answers the labels that count."""
+    return labels_that_count(trials) if words_of(measure).needs == "answers" else trials.filter("timed")
+
+
+def trial_arrays(trials: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return (n_trials,) codes of items and annotators, times with NaN for none, and labels with -1 for none."""
+    return (
+        trials["item"].to_numpy().astype(np.int64),
+        trials["annotator"].to_numpy().astype(np.int64),
+        trials["response_ms"].fill_null(np.nan).to_numpy(),
+        trials["label"].fill_null(-1).to_numpy().astype(np.int64),
+    )
+
+
+def score_of(name: str) -> Score:
+    """Return the measure as a function of trials, all NaN where these trials cannot say it."""
     from mining.hardness.human_measures import HUMAN_MEASURES
 
-    ready = {"time_and_labels": "time_hardness", "time": "time_alone"}.get(name)
-    if ready:  # these also know positions and limits
-        return np.asarray(view.table[ready].fill_null(np.nan).to_numpy())
-    measure = HUMAN_MEASURES[name]
-    used = trials.filter("timed") if "times" in measure.needs else trials.filter(pl.col("label").is_not_null())
-    used = used.sort("look", "trial").unique(["item", "annotator"], keep="last", maintain_order=True)
-    return measure.compute(
-        used["item"].to_numpy().astype(np.int64),
-        used["annotator"].to_numpy().astype(np.int64),
-        used["response_ms"].fill_null(np.nan).to_numpy(),
-        used["label"].fill_null(-1).to_numpy().astype(np.int64),
-        n_items=len(view.table),
-    )
+    def score(
+        item: np.ndarray, annotator: np.ndarray, response_ms: np.ndarray, label: np.ndarray, n_items: int
+    ) -> np.ndarray:
+        labelled = bool((label >= 0).any())
+        # Without any answer, time hardness with answers is time hardness.
+        measure = HUMAN_MEASURES["time" if name == "time_and_labels" and not labelled else name]
+        if measure.needs == {"labels"} and not labelled:
+            return np.full(n_items, np.nan)
+        try:
+            return measure.compute(item, annotator, response_ms, label if labelled else None, n_items=n_items)
+        except BadTrials:
+            return np.full(n_items, np.nan)
+
+    return score
+
+
+def _scored(trials: pl.DataFrame, name: str, n_items: int) -> np.ndarray:
+    used = trials_for(name, trials)
+    return score_of(name)(*trial_arrays(used), n_items) if len(used) else np.full(n_items, np.nan)
 
 
 def _time_columns(
@@ -147,12 +190,7 @@ def _null_reasons(trials: pl.DataFrame) -> dict[str, int]:
 def _label_columns(
     n_items: int, trials: pl.DataFrame, n_classes: int, columns: dict[str, Any], missing: list[dict[str, str]]
 ) -> dict[str, Any]:
-    # Of somebody who was asked again, the latest look counts.
-    labelled = (
-        trials.filter(pl.col("label").is_not_null() & _speaks_about_labels(trials))
-        .sort("look", "trial")
-        .unique(["item", "annotator"], keep="last", maintain_order=True)
-    )
+    labelled = labels_that_count(trials)
     if labelled.is_empty():
         missing.append(NO_LABELS)
         nothing = np.full(n_items, np.nan)
@@ -161,13 +199,7 @@ def _label_columns(
             "disagreement": nothing, "label_entropy": nothing, "n_labels": np.zeros(n_items, dtype=np.int32),
         }  # fmt: skip
         return {"n_labels": 0}
-    view = consensus(
-        labelled["item"].to_numpy().astype(np.int64),
-        labelled["annotator"].to_numpy().astype(np.int64),
-        labelled["label"].to_numpy().astype(np.int64),
-        n_items,
-        n_classes,
-    )
+    view = consensus_of(labelled, n_items, n_classes)
     differing, entropy = _with_not_drawn(n_items, trials, labelled, view, n_classes)
     columns |= {
         "consensus": view.label.astype(np.int16), "consensus_confidence": view.confidence,
@@ -190,10 +222,30 @@ def _with_not_drawn(
     return disagreement(counts, view.label), np.where(view.label >= 0, label_entropy(counts), np.nan)
 
 
-def _speaks_about_labels(trials: pl.DataFrame) -> pl.Expr:
-    """Which trials count for the consensus: not what people learnt on, and no second answer of the same person."""
+def labels_that_count(trials: pl.DataFrame) -> pl.DataFrame:
+    """Return one labelled trial an annotator and item: of somebody who was asked again, the latest look counts.
+
+    What people learnt on and hidden repeats say nothing: they would let one person speak twice.
+    """
+    labelled = trials.filter(pl.col("label").is_not_null())
     # Rounds taken down before there were purposes have no such column.
-    return ~pl.col("purpose").is_in(["training", "repeat"]) if "purpose" in trials.columns else pl.lit(True)
+    if "purpose" not in labelled.columns:
+        labelled = labelled.with_columns(purpose=pl.lit(""))
+    labelled = labelled.filter(~pl.col("purpose").is_in(["training", "repeat"]))
+    if labelled["look"].max() in (None, 1) and not (labelled["purpose"] != "").any():
+        return labelled  # each item once by the database's own rule: millions of rows need no sorting
+    return labelled.sort("look", "trial").unique(["item", "annotator"], keep="last", maintain_order=True)
+
+
+def consensus_of(labelled: pl.DataFrame, n_items: int, n_classes: int) -> Consensus:
+    """Weigh the labels of `labels_that_count`."""
+    return consensus(
+        labelled["item"].to_numpy().astype(np.int64),
+        labelled["annotator"].to_numpy().astype(np.int64),
+        labelled["label"].to_numpy().astype(np.int64),
+        n_items,
+        n_classes,
+    )
 
 
 def _used_labels(items: pl.DataFrame, columns: dict[str, Any], label_source: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import hard_sets, outside_trainers, people, predictions, reports, rounds
+from .views import annotators, hard_sets, outside_trainers, people, predictions, reports, rounds
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -24,7 +24,10 @@ one_hard_set: list[URLPattern | URLResolver] = [
 of_people: list[URLPattern | URLResolver] = [
     path("", people.hardness_page, name="hardness"),
     path("measures/", people.people_measures_page, name="people_measures"),
-    path("annotators/", people.annotators_page, name="annotators"),
+    path("measures/choose/", people.people_measure_choose, name="people_measure_choose"),
+    path("annotators/", annotators.annotators_page, name="annotators"),
+    path("annotators/<int:pk>/", annotators.annotator_page, name="annotator"),
+    path("annotators/<int:pk>/charts/<slug:name>/", annotators.annotator_chart, name="annotator_chart"),
     path("refresh/", people.people_refresh, name="people_refresh"),
 ]
 of_trainers: list[URLPattern | URLResolver] = [

@@ -9,9 +9,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from statistics import median
 from typing import BinaryIO
+
+from .times_survey import TimesSurvey, survey_times
 
 REQUIRED = ("item", "annotator", "label", "response_ms")
 OPTIONAL = ("position", "session", "started_at")
@@ -19,9 +19,6 @@ DELIMITERS = (",", ";", "\t")
 MAX_NAME_LENGTH = 150
 MAX_SESSION_LENGTH = 100
 MAX_POSITION = 2_000_000_000
-# Nobody answers within so few milliseconds: a column like that holds seconds.
-SECONDS_BELOW = 30.0
-SAMPLE_ROWS = 5_000
 
 
 class BadFile(Exception):
@@ -80,16 +77,21 @@ class TrialsReader:
         """Return how many rows there are."""
         return sum(1 for _ in self._rows())
 
-    def typical_ms(self) -> float | None:
-        """Return the median of the first response times; None where there is none."""
-        times = []
-        for _, values in islice(self._rows(), SAMPLE_ROWS):
+    def survey(self) -> TimesSurvey:
+        """Look at the times before any is written; rows that will be refused anyway are passed over."""
+        return survey_times(self._times())
+
+    def _times(self) -> Iterator[tuple[str, float, float]]:
+        at_time, at_who, at_place = (self._at.get(name) for name in ("response_ms", "annotator", "position"))
+        assert at_time is not None and at_who is not None
+        for number, values in self._rows():
             try:
-                times.append(float(values[self._at["response_ms"]]))
+                value = float(values[at_time])
+                place = float(number if at_place is None else values[at_place])
             except (ValueError, IndexError):
                 continue
-        finite = [time for time in times if math.isfinite(time) and time > 0]
-        return median(finite) if finite else None
+            if math.isfinite(value) and value > 0 and math.isfinite(place):
+                yield values[at_who].strip(), place, value
 
     def __iter__(self) -> Iterator[TrialRow | RowProblem]:
         """Yield every row. Without a `position` column the order in time counts, without times the order of rows."""

@@ -25,6 +25,12 @@ class Project(models.Model):
         HARDEST = "hardest", "Hardest first, by the response times so far"
         ADAPTIVE = "adaptive", "Adaptive: where a judgment says most about which items are the hardest"
 
+    class LabelLevel(models.TextChoices):
+        NOMINAL = "nominal", "No order: any two classes differ as much as any other two"
+        ORDINAL = "ordinal", "An order: that of the list of classes"
+        INTERVAL = "interval", "Numbers, as the classes are called: differences count"
+        RATIO = "ratio", "Numbers from a true zero, as the classes are called: ratios count"
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     guidelines = models.TextField(blank=True, help_text="What annotators read before and while they label.")
@@ -32,6 +38,14 @@ class Project(models.Model):
     boxes = models.CharField(
         max_length=8, choices=Boxes, default=Boxes.IMPORTED, help_text="Where objects come from, where they are judged."
     )
+    label_level = models.CharField(
+        max_length=8, choices=LabelLevel, default=LabelLevel.NOMINAL,
+        help_text="What lies between two classes: it decides how far answers disagree.",
+    )  # fmt: skip
+    human_measure = models.CharField(
+        max_length=40, default="time_and_labels", editable=False,
+        help_text="The measure of hardness by people that rounds, pages, the queue and exports use.",
+    )  # fmt: skip
 
     # Protocol: how people are asked
     overlap = models.PositiveSmallIntegerField(

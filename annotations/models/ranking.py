@@ -16,6 +16,7 @@ class QueueRanking(models.Model):
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="queue_ranking")
     order = models.CharField(max_length=10, choices=Project.Order)
+    measure = models.CharField(max_length=40, blank=True, help_text="The measure of hardness that it follows.")
     item_ids = models.JSONField(default=list, help_text="The first ones are worth most.")
     precision = models.FloatField(
         null=True, blank=True, help_text="Expected share of the hardest items found that really are among the hardest."

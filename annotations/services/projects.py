@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,7 +26,17 @@ RESERVED_SLUGS = frozenset({"new"})
 PROTOCOL = (
     "order", "hard_share", "repeat_share", "gold_share", "time_limit_ms", "flash_frames", "break_after",
 )  # fmt: skip
-SETTINGS = ("name", "guidelines", "overlap", *PROTOCOL, "lookahead", "lease_seconds", "floor_ms", "idle_ms")
+SETTINGS = (
+    "name",
+    "guidelines",
+    "overlap",
+    "label_level",
+    *PROTOCOL,
+    "lookahead",
+    "lease_seconds",
+    "floor_ms",
+    "idle_ms",
+)
 
 
 @transaction.atomic
@@ -93,6 +104,23 @@ def check_boxes(project: Project) -> None:
         if getattr(project, name):
             more = "" if name == "time_limit_ms" else " what is to be drawn around"
             raise ValidationError({name: f"{words}{more}: leave it empty where boxes are drawn."})
+
+
+def check_level(project: Project) -> None:
+    """Raise ValidationError where the classes are said to be numbers, and one of them is not called like a number."""
+    if project.label_level not in (Project.LabelLevel.INTERVAL, Project.LabelLevel.RATIO):
+        return
+    for label in project.classes.order_by("code"):
+        try:
+            number = float(label.name)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            words = f'Class "{label.name}" is not called like a number: choose an order, or none.'
+            raise ValidationError({"label_level": words})
+        if number < 0 and project.label_level == Project.LabelLevel.RATIO:
+            words = f'Class "{label.name}" lies below zero, where ratios mean nothing: let differences count.'
+            raise ValidationError({"label_level": words})
 
 
 def class_names(names: Iterable[str]) -> list[str]:
@@ -179,6 +207,7 @@ def update_settings(*, project: Project, **changes: Any) -> Project:
     locked.full_clean()
     check_shares(locked)
     check_boxes(locked)
+    check_level(locked)
     locked.save(update_fields=list(changes))
     difference = locked.overlap - before
     if difference:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
-from annotations.intake.trials_csv import SECONDS_BELOW, BadFile, RowProblem, TrialRow, TrialsReader
+from annotations.intake.times_survey import SECONDS_BELOW, TimesSurvey
+from annotations.intake.trials_csv import BadFile, RowProblem, TrialRow, TrialsReader
 from annotations.models import Annotator, Project
 from hardness_site.jobs.models import JobMessage
 
@@ -54,12 +55,7 @@ def import_trials(
     try:
         run.progress(0, None, stage="Counting rows")
         total = reader.count()
-        typical = reader.typical_ms()
-        if typical is not None and typical < SECONDS_BELOW and not accept_short_times:
-            raise BadFile(
-                f"The median of response_ms is {typical:g}: nobody answers within {SECONDS_BELOW:g} ms, so these look "
-                "like seconds. Multiply them by 1000."
-            )
+        _check_times(run, reader.survey(), accept_short_times=accept_short_times)
         if reader.unknown_columns:
             text = f"Columns that are not used: {', '.join(reader.unknown_columns)}."
             run.notes([(JobMessage.Level.INFO, "", text)])
@@ -79,6 +75,33 @@ def import_trials(
         reader.close()
     summary.n_annotators = writer.n_annotators
     return summary
+
+
+def _check_times(run: ImportRun, seen: TimesSurvey, *, accept_short_times: bool) -> None:
+    """Refuse times that cannot be those of single items in milliseconds; warn of those that hardly can."""
+    if seen.typical_ms is not None and seen.typical_ms < SECONDS_BELOW and not accept_short_times:
+        raise BadFile(
+            f"The median of response_ms is {seen.typical_ms:g}: nobody answers within {SECONDS_BELOW:g} ms, so these "
+            "look like seconds. Multiply them by 1000."
+        )
+    if seen.like_seconds and not accept_short_times:
+        name, value = next(iter(seen.like_seconds.items()))
+        more = f" and {len(seen.like_seconds) - 1} more" if len(seen.like_seconds) > 1 else ""
+        raise BadFile(
+            f"The median of response_ms of annotator {name}{more} is {value:g}: nobody answers within "
+            f"{SECONDS_BELOW:g} ms, so these look like seconds. Multiply them by 1000."
+        )
+    if seen.is_of_pages:
+        raise BadFile(
+            f"{seen.page_share:.0%} of the times in response_ms (beyond chance) equal the one before: they were "
+            "measured for a page of items and say nothing about one item. Import times of single items, or leave "
+            "response_ms empty: the labels count all the same."
+        )
+    warnings: list[tuple[str, str, str]] = [
+        (JobMessage.Level.WARNING, name, f"The median of response_ms is {value:,.0f}: over ten minutes. Milliseconds?")
+        for name, value in seen.very_long.items()
+    ]
+    run.notes(warnings)
 
 
 def _write(run: ImportRun, writer: TrialWriter, rows: list[TrialRow | RowProblem], summary: TrialSummary) -> None:

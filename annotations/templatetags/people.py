@@ -30,6 +30,12 @@ def null_words(reason: str) -> str:
 
 
 @register.filter
+def sure(confidence: float) -> str:
+    """Return how sure a consensus is, in whole per cent, rounded down: a few labels are never 100 % sure."""
+    return f"{min(int(100 * confidence), 99)}\u00a0%"
+
+
+@register.filter
 def skip_words(reason: str) -> str:
     """Return why an item was skipped."""
     return SKIP_REASONS.get(reason, reason.replace("_", " ")).lower()

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from annotations.models import Item, Project
 from annotations.selectors.access import managed_project, project_for
+from annotations.selectors.consensus import consensus_labels
 from annotations.selectors.drawn import boxes_in_image
 from annotations.selectors.items import ItemFilters, item_detail, item_with_image, items_page
 from annotations.selectors.projects import has_synthetic
@@ -58,6 +59,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
     project = managed_project(request.user, slug)
     filters = filters_of(request.GET)
     page = items_page(project, filters, start=_ordinal(request, "from"), before=_ordinal(request, "before"))
+    consensus = consensus_labels(project, [item.pk for item in page.items])
     return render(
         request,
         "annotations/items.html",
@@ -65,6 +67,7 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
             "project": project,
             "section": "items",
             "page": page,
+            "entries": [(item, consensus.get(item.pk)) for item in page.items],
             "filters": filters,
             "classes": project.classes.order_by("code"),
             "answer_filters": ANSWER_FILTERS,
@@ -93,6 +96,7 @@ def item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             "item": detail.item,
             "roles": Item.Role,
             "boxes": boxes_in_image(detail.item) if project.unit == Project.Unit.OBJECT else [],
+            "consensus": consensus_labels(project, [pk]).get(pk),
         },
     )
 

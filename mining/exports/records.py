@@ -7,17 +7,17 @@ from typing import Any
 
 from mining.models import HardSet
 from mining.selectors.predictions import in_sample_learners
-from mining.selectors.rounds import classes_of, measure_columns, measures_of, time_unit
+from mining.selectors.rounds import classes_of, human_measure, measure_columns, measures_of, time_unit
 
 Record = dict[str, Any]
 MEMBERS_AT_ONCE = 2000
 FIRST_COLUMNS = (
     "rank", "item", "path", "sha256", "box", "score", "reason", "verdict", "label", "label_from", "label_confidence",
-    "given_label", "people_label", "synthetic",
+    "given_label", "people_label", "people_label_confidence", "synthetic",
 )  # fmt: skip
 CODES = {"label": "label", "given": "given_label", "consensus": "people_label"}
 """Columns of class codes -> the name under which the class is written."""
-LEFT_OUT = {"item", "ordinal", "path", "label_from", "label_confidence", *CODES}
+LEFT_OUT = {"item", "ordinal", "path", "label_from", "label_confidence", "consensus_confidence", *CODES}
 
 
 class ExportRefused(Exception):
@@ -32,6 +32,7 @@ def manifest_of(hard_set: HardSet) -> dict[str, Any]:
         "hard_set": hard_set.pk, "strategy": hard_set.strategy, "set_version": hard_set.version,
         "params": hard_set.params, "sha256": hard_set.sha256, "n_members": hard_set.n_members,
         "synthetic": round_.has_synthetic, "in_sample": in_sample_learners(round_), "classes": classes_of(round_),
+        "human_measure": human_measure(round_),
         "measures": f"Higher is always harder; time_hardness in {time_unit(round_)}, times in milliseconds.",
     }  # fmt: skip
 
@@ -57,6 +58,7 @@ def records_of(hard_set: HardSet, columns: list[str]) -> Iterator[Record]:
                 "rank": member.rank, "item": item.pk, "path": item.path, "sha256": item.image.sha256, "box": box,
                 "score": member.score, "reason": member.reason, "verdict": member.verdict,
                 "label_from": row.get("label_from") or "", "label_confidence": row.get("label_confidence"),
+                "people_label_confidence": row.get("consensus_confidence"),
                 "synthetic": hard_set.round.has_synthetic,
             }  # fmt: skip
             record |= {name: _named(row.get(code), classes) for code, name in CODES.items()}

@@ -12,12 +12,15 @@ from annotations.services.drawn_objects import update_objects
 from hardness_site.jobs.running import JobRun
 from mining.adapters import read_classes
 from mining.artifacts import ArtifactMissing, plain
-from mining.services.people_now import trials_seen
+from mining.people import labels_that_count
+from mining.services.people_now import FILES_VERSION, settings_of, trials_seen
 
-from .details import annotator_facts, measure_facts
-from .estimates import fit_whole, update
+from .annotators import annotator_facts, keep_pages
+from .consensus import keep_consensus
+from .details import measure_facts
+from .estimates import WHOLE_UP_TO, fit_whole, update
 from .stored_trials import bring_up_to_date, make_base, people_folder, read_stored
-from .summary import summarise
+from .summary import Asked, summarise
 
 
 def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
@@ -33,17 +36,26 @@ def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
         stored = make_base(project, stored)
         found = fit_whole(folder, stored.base.filter("timed"), n_items)
     run.progress(2, 3, stage="Adding up")
-    facts = summarise(
-        stored, found, n_classes=len(read_classes(project)), by_object=project.unit == Project.Unit.OBJECT
-    )
+    classes, settings = [entry["name"] for entry in read_classes(project)], settings_of(project)
+    facts = summarise(stored, found, Asked(classes, **settings, by_object=project.unit == Project.Unit.OBJECT))
     seconds = time.monotonic() - began
-    facts |= {"seen": seen, "computed_at": timezone.now().isoformat(), "seconds": seconds}
+    stamp = {"version": FILES_VERSION, "seen": seen, "computed_at": timezone.now().isoformat()}
+    facts |= {**stamp, "seconds": seconds}
     folder.write_json("hardness.json", plain(facts))
-    return {"seen": seen, "seconds": round(seconds, 2), "whole": found.whole, "n_trials": facts["n_trials"]}
+    if len(stored.trials) <= WHOLE_UP_TO:  # in larger projects the other job brings it, with the annotators
+        keep_consensus(folder, stored.items, labels_that_count(stored.trials), len(classes), stamp)
+    return {
+        "version": FILES_VERSION,
+        "settings": settings,
+        "seen": seen,
+        "seconds": round(seconds, 2),
+        "whole": found.whole,
+        "n_trials": facts["n_trials"],
+    }
 
 
 def refresh_details(run: JobRun, project: Project) -> dict[str, Any]:
-    """Bring annotators.json and measures.json up to date."""
+    """Bring the consensus, annotators.json with the pages of each one, and measures.json up to date."""
     folder, seen = people_folder(project.pk), _seen(project)
     run.progress(0, 11, stage="Describing annotators")
     try:
@@ -52,12 +64,16 @@ def refresh_details(run: JobRun, project: Project) -> dict[str, Any]:
             raise ArtifactMissing  # somebody new has come: their trials are not on disk yet
     except ArtifactMissing:
         # The other job reads the trials first; this one is due again shortly after.
-        return {"seen": {"n": 0}}
-    stamp = {"seen": seen, "computed_at": timezone.now().isoformat()}
-    folder.write_json("annotators.json", plain({**annotator_facts(stored), **stamp}))
+        return {"version": FILES_VERSION, "seen": {"n": 0}}
+    stamp = {"version": FILES_VERSION, "seen": seen, "computed_at": timezone.now().isoformat()}
+    labelled = labels_that_count(stored.trials)
+    view = keep_consensus(folder, stored.items, labelled, len(read_classes(project)), stamp)
+    people = annotator_facts(stored, labelled, view)
+    keep_pages(folder, people.pop("pages"))
+    folder.write_json("annotators.json", plain({**people, **stamp}))
     measures = measure_facts(stored, lambda number, title: run.progress(1 + number, 11, stage=f"Reliability: {title}"))
     folder.write_json("measures.json", plain({**measures, **stamp}))
-    return {"seen": seen, "n_trials": len(stored.trials)}
+    return {"version": FILES_VERSION, "seen": seen, "n_trials": len(stored.trials)}
 
 
 def _seen(project: Project) -> dict[str, int]:

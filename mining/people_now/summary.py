@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mining.hardness import units
-from mining.hardness.agreement import count_labels, disagreement
-from mining.hardness.agreement_coefficients import fleiss_kappa, krippendorff_alpha
-from mining.people import NO_LABELS, NO_TIMES
+from mining.hardness.agreement import count_labels
+from mining.human_words import DEFAULT_MEASURE
+from mining.people import NO_LABELS, NO_TIMES, human_facts, labels_that_count
 
+from .agreement import agreement_of
+from .cautions import cautions_of
 from .estimates import Estimates
+from .scores import Scores, chosen_scores
 from .stored_trials import StoredTrials
 
 TARGET = 0.8
 """Reliability that "judgments still needed" aims at."""
 N_HARDEST, N_PAIRS, N_IMAGES = 25, 25, 25
-BOOTSTRAP_ITEMS, RESAMPLES = 5_000, 300
 
 
-def summarise(stored: StoredTrials, found: Estimates, *, n_classes: int, by_object: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Asked:
+    """What a project wants to know: names of its classes by code, their level, the chosen measure, its unit."""
+
+    classes: Sequence[str]
+    level: str = "nominal"
+    measure: str = DEFAULT_MEASURE
+    by_object: bool = False
+
+
+def summarise(stored: StoredTrials, found: Estimates, asked: Asked) -> dict[str, Any]:
     """Return the facts of the Hardness page; items, classes and images by their ids and codes."""
-    trials, items = stored.trials, stored.items
+    trials, items, n_classes = stored.trials, stored.items, len(asked.classes)
     timed = trials.filter("timed")
     counts = _label_counts(trials, len(items), n_classes)
     most = np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), items["given"].fill_null(-1).to_numpy())
@@ -32,48 +46,44 @@ def summarise(stored: StoredTrials, found: Estimates, *, n_classes: int, by_obje
         "n_censored": int(timed["censored"].sum()), "n_annotators": trials["annotator"].n_unique(),
         "n_labels": int(counts.sum()), "missing": _missing(found, timed, counts), "whole": found.whole,
         "has_synthetic": bool((trials["source"] == "synthetic").any()),
-        "typical": _typical(timed), "agreement": _agreement(counts), "pairs": [], "classes": [], "hardest": [],
+        "typical": _typical(timed), "agreement": agreement_of(counts, asked.classes, asked.level),
+        "pairs": [], "classes": [], "hardest": [],
         "images": [], "warnings": [],
     }  # fmt: skip
     fit, alone = found.fit, found.alone
-    if fit is not None and alone is not None:
-        needed = fit.judgments_needed(TARGET)
-        judged = fit.n_judgments > 0
+    needed = None if fit is None else fit.judgments_needed(TARGET)
+    known = needed is not None and bool((needed >= 0).all())
+    total = int(needed[needed > 0].sum()) if needed is not None and known else None
+    if fit is not None and alone is not None and needed is not None:
         facts |= {
             "scale": fit.scale, "reliability": fit.reliability, "reliability_alone": alone.reliability,
-            "item_sd": fit.item_sd, "n_judged": int(judged.sum()), "target": TARGET,
-            "needed": int(needed[needed > 0].sum()) if (needed >= 0).all() else None,
-            "n_short": int((needed > 0).sum()) if (needed >= 0).all() else None,
-            "warnings": [{"name": one.name, "message": one.message} for one in fit.warnings],
-            "hardest": _hardest(fit, needed, items, counts, most),
-            "class_scale": alone.scale, "classes": _classes(alone, most, n_classes),
-            "images": _images(fit, items) if by_object else [],
+            "item_sd": fit.item_sd, "n_judged": int((fit.n_judgments > 0).sum()), "target": TARGET, "needed": total,
+            "n_short": int((needed > 0).sum()) if known else None,
         }  # fmt: skip
-    facts["pairs"] = _pairs(counts, alone)
+    facts["warnings"] = cautions_of(stored, found, needed=total, target=TARGET)
+    scores = chosen_scores(asked.measure, trials, found, len(items))
+    facts["human"] = human_facts(asked.measure, scores.unit)
+    facts |= {
+        "hardest": _hardest(scores, fit, needed, items, counts, most),
+        "class_scale": scores.unit_of_classes, "classes": _classes(scores, most, n_classes),
+        "images": _images(scores, items) if asked.by_object else [],
+        "n_images": items["image"].n_unique() if asked.by_object else 0,
+    }  # fmt: skip
+    facts["pairs"] = _pairs(counts, scores)
     return facts
 
 
 def _missing(found: Estimates, timed: pl.DataFrame, counts: np.ndarray) -> list[dict[str, str]]:
     missing = []
-    if found.refused:
-        missing.append({"what": f"Response times cannot be used: {found.refused}", "remedy": ""})
-    elif found.fit is None:
+    if found.fit is None and not found.refused:
         missing.append(NO_TIMES)
     if not counts.any():
         missing.append(NO_LABELS)
     return missing
 
 
-def latest_looks(trials: pl.DataFrame) -> pl.DataFrame:
-    """Return one labelled trial an annotator and item: of somebody who was asked again, the latest look counts."""
-    labelled = trials.filter(pl.col("label").is_not_null())
-    if labelled["look"].max() in (None, 1):
-        return labelled
-    return labelled.sort("look", "trial").unique(["item", "annotator"], keep="last", maintain_order=True)
-
-
 def _label_counts(trials: pl.DataFrame, n_items: int, n_classes: int) -> np.ndarray:
-    labelled = latest_looks(trials)
+    labelled = labels_that_count(trials)
     return count_labels(
         labelled["item"].to_numpy().astype(np.int64), labelled["label"].to_numpy().astype(np.int64), n_items,
         max(n_classes, 1),
@@ -88,77 +98,50 @@ def _typical(timed: pl.DataFrame) -> dict[str, Any]:
     return {"value": found.value, "low": found.low, "high": found.high, "n": found.n_trials}
 
 
-def _agreement(counts: np.ndarray) -> dict[str, Any]:
-    """Coefficients over all items; in large projects the interval is scaled from that of a sample of items."""
-    twice = counts[counts.sum(axis=1) >= 2]
-    if not len(twice):
-        return {"alpha": None, "kappa": None, "disagreement": None, "n_items": 0}
-    several = (
-        int((twice.sum(axis=0) > 0).sum()) > 1
-    )  # where all answers are the same, agreement beyond chance is unknown
-    small = len(twice) <= BOOTSTRAP_ITEMS
-    alpha = krippendorff_alpha(*_spread_out(twice), n_resamples=RESAMPLES if small and several else 0)
-    low, high = alpha.low, alpha.high
-    if several and not small:
-        drawn = twice[np.random.default_rng(0).choice(len(twice), BOOTSTRAP_ITEMS, replace=False)]
-        some = krippendorff_alpha(*_spread_out(drawn), n_resamples=RESAMPLES)
-        shrink = (BOOTSTRAP_ITEMS / len(twice)) ** 0.5
-        low, high = (alpha.value + shrink * (end - some.value) for end in (some.low, some.high))
-    share = disagreement(twice)
-    mean, half = float(share.mean()), units.Z * float(share.std()) / len(twice) ** 0.5
-    return {
-        "alpha": {"value": alpha.value, "low": low, "high": high}, "kappa": fleiss_kappa(twice),
-        "disagreement": {"value": mean, "low": max(mean - half, 0.0), "high": min(mean + half, 1.0)},
-        "n_items": len(twice),
-    }  # fmt: skip
-
-
-def _spread_out(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (item, label) codes of one row a label."""
-    item, label = np.nonzero(counts)
-    times = counts[item, label].astype(np.int64)
-    return np.repeat(item, times), np.repeat(label, times)
-
-
 def _hardest(
-    fit: Any, needed: np.ndarray, items: pl.DataFrame, counts: np.ndarray, most: np.ndarray
+    scores: Scores, fit: Any, needed: np.ndarray | None, items: pl.DataFrame, counts: np.ndarray, most: np.ndarray
 ) -> list[dict[str, Any]]:
-    effect = np.where(np.isnan(fit.item_effect), -np.inf, fit.item_effect)
-    n = min(N_HARDEST, int(np.isfinite(effect).sum()))
+    values = np.where(np.isnan(scores.value), -np.inf, scores.value)
+    n = min(N_HARDEST, int(np.isfinite(values).sum()))
     if n == 0:
         return []
-    top = np.argpartition(-effect, n - 1)[:n]
-    top = top[np.lexsort((top, -effect[top]))]
+    top = np.argpartition(-values, n - 1)[:n]
+    top = top[np.lexsort((top, -values[top]))]
     ids = items["item"].to_numpy()
     rows = []
     for row in top.tolist():
-        value, se = float(fit.item_effect[row]), float(fit.item_se[row])
+        value, se = float(values[row]), float(scores.se[row])
         given = np.flatnonzero(counts[row])
         answers = sorted(((int(code), int(counts[row, code])) for code in given), key=lambda pair: (-pair[1], pair[0]))
         rows.append({
             "item": int(ids[row]), "value": value, "se": se, "low": value - units.Z * se, "high": value + units.Z * se,
-            "n_judgments": int(fit.n_judgments[row]), "n_censored": int(fit.n_censored[row]),
-            "needed": int(needed[row]), "label": int(most[row]), "answers": answers,
+            "n_judgments": int(counts[row].sum()) if fit is None else int(fit.n_judgments[row]),
+            "n_censored": 0 if fit is None else int(fit.n_censored[row]),
+            "needed": -1 if needed is None else int(needed[row]), "label": int(most[row]), "answers": answers,
         })  # fmt: skip
     return rows
 
 
-def _classes(alone: Any, most: np.ndarray, n_classes: int) -> list[dict[str, Any]]:
-    if not alone.item_sd > 0 or not n_classes:
+def _classes(scores: Scores, most: np.ndarray, n_classes: int) -> list[dict[str, Any]]:
+    if not n_classes or not scores.kinds.sd > 0:
         return []
-    found = units.of_kinds(alone.item_effect, alone.item_se, alone.item_sd, most, n_classes)
+    found = units.of_kinds(scores.kinds.value, scores.kinds.se, scores.kinds.sd, most, n_classes)
     rows = _rows(found, "code")
     return sorted(rows, key=lambda row: -row["value"])
 
 
-def _images(fit: Any, items: pl.DataFrame) -> list[dict[str, Any]]:
+def _images(scores: Scores, items: pl.DataFrame) -> list[dict[str, Any]]:
     """Images by the mean hardness of their objects, with the hardest of them."""
     group = items["image"].rank("dense").cast(pl.Int64).to_numpy() - 1
     n = int(group.max()) + 1 if len(group) else 0
-    found = units.of_members(fit.item_effect, fit.item_se, group, n)
-    worst = units.hardest_member(fit.item_effect, group, n)
+    # A recipe without standard errors has none for an image either: NaN, which pages show as unknown.
+    found = units.of_members(scores.value, np.nan_to_num(scores.se), group, n)
+    worst = units.hardest_member(scores.value, group, n)
     ids = items["item"].to_numpy()
-    return [{**row, "hardest": int(ids[worst[row["image"]]])} for row in _rows(found, "image", N_IMAGES)]
+    rows = [{**row, "hardest": int(ids[worst[row["image"]]])} for row in _rows(found, "image", N_IMAGES)]
+    if not scores.has_se:
+        rows = [{**row, "low": None, "high": None} for row in rows]
+    return rows
 
 
 def _rows(found: units.Units, name: str, most: int | None = None) -> list[dict[str, Any]]:
@@ -173,7 +156,7 @@ def _rows(found: units.Units, name: str, most: int | None = None) -> list[dict[s
     ]  # fmt: skip
 
 
-def _pairs(counts: np.ndarray, alone: Any) -> list[dict[str, Any]]:
+def _pairs(counts: np.ndarray, scores: Scores) -> list[dict[str, Any]]:
     found = units.confusion_pairs(counts)
     shown = min(N_PAIRS, found.share.size)
     rows = []
@@ -183,9 +166,9 @@ def _pairs(counts: np.ndarray, alone: Any) -> list[dict[str, Any]]:
             "first": a, "second": b, "share": float(found.share[at]), "low": float(found.low[at]),
             "high": float(found.high[at]), "n_items": int(found.n_items[at]), "time": None,
         }  # fmt: skip
-        if alone is not None and alone.item_sd > 0:
+        if scores.kinds.sd > 0:
             inside = np.where((counts[:, a] > 0) & (counts[:, b] > 0), 0, -1)
-            of_pair = units.of_kinds(alone.item_effect, alone.item_se, alone.item_sd, inside, 1)
+            of_pair = units.of_kinds(scores.kinds.value, scores.kinds.se, scores.kinds.sd, inside, 1)
             if of_pair.n_items[0]:
                 row["time"] = {"value": float(of_pair.mean[0]), "low": float(of_pair.low[0]),
                                "high": float(of_pair.high[0])}  # fmt: skip

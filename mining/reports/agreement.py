@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from mining.comparison.quadrants import QUADRANT_TITLES
+from mining.human_words import in_text
 
 from .charts import intervals, scatter
 from .section import (
@@ -20,7 +21,6 @@ from .section import (
 )
 
 MOST_POINTS = 2000
-TIME = "time_hardness"
 
 
 def build(files: RoundFiles) -> Section:
@@ -32,7 +32,7 @@ def build(files: RoundFiles) -> Section:
     human = files.comparison["human"]
     if human["ceiling"] is not None:
         section.text.append(
-            f"With the judgments there are, even a perfect measure could correlate with time hardness at "
+            f"With the judgments there are, even a perfect measure could correlate with {in_text(human['title'])} at "
             f"{figure(human['ceiling'])} at most (split-half reliability {figure(human['reliability']['value'])})."
         )
     models = [pair for pair in pairs.values() if pair["family"] != "people"]
@@ -50,10 +50,12 @@ def build(files: RoundFiles) -> Section:
         ]
         rows.sort(key=lambda row: -row["value"])
         section.charts.append(
-            intervals("correlations", "Rank correlation with time hardness", rows, "Spearman's rho",
-                      "Rank correlation of every measure of models with time hardness, with 95 % intervals.")
+            intervals(
+                "correlations", f"Rank correlation with {in_text(human['title'])}", rows, "Spearman's rho",
+                f"Rank correlation of every measure of models with {in_text(human['title'])}, with 95 % intervals.",
+            )
         )  # fmt: skip
-    section.tables.append(_pairs(list(pairs.values())))
+    section.tables.append(_pairs(list(pairs.values()), human["title"]))
     return section
 
 
@@ -64,17 +66,18 @@ def _name(pair: dict) -> str:
 def _main(section: Section, files: RoundFiles, pair: dict) -> None:
     rho = pair["spearman"]
     if rho["value"] is None:
-        section.text.append(f"The rank correlation of time and loss cannot be known: {rho['reason']}.")
+        section.text.append(f"The rank correlation of people's hardness and loss cannot be known: {rho['reason']}.")
         return
     shown = rho["low"] is not None and (rho["low"] > 0 or rho["high"] < 0)
     words = _strength(rho["value"]) if shown else "No agreement is shown: the interval holds zero"
     section.headlines.append(
         Headline(
             "agreement", "People and model agree", figure(rho["value"]),
-            f"Rank correlation of time hardness and loss over {rho['n']:,} items. {words}.", interval_text(rho),
+            f"Rank correlation of {in_text(files.human['title'])} and loss over {rho['n']:,} items. {words}.",
+            interval_text(rho),
         )
     )  # fmt: skip
-    if pair["time_alone"] is not None:
+    if pair["time_alone"] is not None and files.human["column"] == "time_hardness":
         section.text.append(
             f"Time hardness also learns from how people answered. By response times alone the correlation is "
             f"{figure(pair['time_alone'])}."
@@ -91,10 +94,10 @@ def _main(section: Section, files: RoundFiles, pair: dict) -> None:
             f"If people had been asked without end, the correlation would be about {figure(corrected['value'])} "
             f"({interval_text(corrected)})."
         )
-    overlap = pair["overlap"]
+    overlap, people = pair["overlap"], in_text(files.human["title"])
     section.text.append(
-        f"Of the {overlap['k']:,} hardest items by time, {percent(overlap['share'])} are among the {overlap['k']:,} "
-        f"with the highest loss; chance would give {percent(overlap['chance'])}."
+        f"Of the {overlap['k']:,} hardest items by {people}, {percent(overlap['share'])} are among the "
+        f"{overlap['k']:,} with the highest loss; chance would give {percent(overlap['chance'])}."
     )
     section.charts.append(_scatter(files))
 
@@ -108,9 +111,10 @@ def _strength(rho: float) -> str:
 def _scatter(files: RoundFiles):  # type: ignore[no-untyped-def]
     main, parted = files.main, files.comparison["quadrants"]
     assert main is not None
-    known = files.measures.filter(pl.col(TIME).is_not_null() & pl.col(main).is_not_null())
+    human = files.human["column"]
+    known = files.measures.filter(pl.col(human).is_not_null() & pl.col(main).is_not_null())
     drawn = known if len(known) <= MOST_POINTS else known.sample(MOST_POINTS, seed=0).sort("ordinal")
-    slow, lost = pl.col(TIME) > parted["x_cut"], pl.col(main) > parted["y_cut"]
+    slow, lost = pl.col(human) > parted["x_cut"], pl.col(main) > parted["y_cut"]
     which = (
         pl.when(slow & lost).then(pl.lit("both_hard")).when(slow).then(pl.lit("people_only"))
         .when(lost).then(pl.lit("model_only")).otherwise(pl.lit("both_easy"))
@@ -118,20 +122,21 @@ def _scatter(files: RoundFiles):  # type: ignore[no-untyped-def]
     rows = [
         {"item": item, "path": path, "label": "" if label is None else files.classes[label], "x": round(x, 4),
          "y": float(f"{y:.4g}"), "quadrant": QUADRANT_TITLES[name]}
-        for item, path, label, x, y, name in drawn.select("item", "path", "label", TIME, main, which).iter_rows()
+        for item, path, label, x, y, name in drawn.select("item", "path", "label", human, main, which).iter_rows()
     ]  # fmt: skip
     # Where half of the items lie in the lowest hundredth, a linear axis would show nothing of them.
     spans_decades = 0 < parted["y_cut"] < 0.02 * max(row["y"] for row in rows)
     some = f", {len(drawn):,} of {len(known):,} drawn" if len(drawn) < len(known) else ""
     counts = ", ".join(f"{cell['title'].lower()} {cell['count']:,}" for cell in parted["cells"])
     return scatter(
-        "time_and_loss", f"Time hardness and loss{some}", rows, x_title="Time hardness", y_title="Loss (nats)",
+        "time_and_loss", f"{files.human['title']} and loss{some}", rows,
+        x_title=f"{files.human['title']} ({files.human['unit']})", y_title="Loss (nats)",
         cuts=(parted["x_cut"], parted["y_cut"]), log_y=spans_decades,
         alt_text=f"Every point is an item. Items by quadrant: {counts}.",
     )  # fmt: skip
 
 
-def _pairs(pairs: list[dict]) -> Table:
+def _pairs(pairs: list[dict], title: str) -> Table:
     columns = (
         Column("measure", "Measure"), Column("learner", "Learner"), Column("spearman", "Spearman's rho", "interval"),
         Column("kendall", "Kendall's tau-b", "interval"), Column("within", "Within classes", "interval"),
@@ -143,4 +148,4 @@ def _pairs(pairs: list[dict]) -> Table:
          pair["between_classes"], pair["disattenuated"], pair["overlap"]["share"], pair["ties"]]
         for pair in pairs
     ]  # fmt: skip
-    return Table("pairs", "Every measure beside time hardness", columns, rows)
+    return Table("pairs", f"Every measure beside {in_text(title)}", columns, rows)

@@ -88,11 +88,11 @@ def _surprising(files: RoundFiles, main: str) -> Table:
     top = known.sort(main, "ordinal", descending=[True, False]).head(MOST_ROWS)
     columns = (
         Column("item", "Item", "item"), Column("label", "Label"), Column("predicted", "The model says"),
-        Column("loss", "Loss", "number"), Column("time_hardness", "Time hardness", "number"),
+        Column("loss", "Loss", "number"), Column("human", files.human["title"], "number"),
     )  # fmt: skip
     rows = [
         [{"id": row["item"], "path": row["path"]}, files.classes[row["label"]], files.classes[row[predicted]],
-         row[main], row["time_hardness"]]
+         row[main], row[files.human["column"]]]
         for row in top.iter_rows(named=True)
     ]  # fmt: skip
     return Table("surprising", "Items with the highest loss", columns, rows)

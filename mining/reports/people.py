@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from mining.human_words import in_text
+
 from .charts import bars_by_class, histogram
 from .section import Column, Headline, RoundFiles, Section, Table, counted, figure
 
@@ -46,31 +48,34 @@ def _time(section: Section, files: RoundFiles) -> None:
                 tone="good" if reliability >= 0.7 else "neutral" if reliability >= 0.4 else "warning",
             )
         )  # fmt: skip
-    values = table["time_hardness"].drop_nulls().to_numpy()
+    human = files.human
+    column, title = human["column"], human["title"]
+    values = table[column].drop_nulls().to_numpy()
     section.charts.append(
         histogram(
-            "time_hardness", "Time hardness of the items", values, f"Time hardness ({files.people['time']['scale']})",
-            "How many items have which time hardness.",
+            "time_hardness", f"{title} of the items", values, f"{title} ({human['unit']})",
+            f"How many items have which {in_text(title)}.",
         )
     )  # fmt: skip
-    by_class = class_means(table, files.classes, "time_hardness")
+    by_class = class_means(table, files.classes, column)
     if by_class:
         section.charts.append(
-            bars_by_class("time_by_class", "Time hardness by class", by_class, "Mean time hardness", "time hardness")
+            bars_by_class("time_by_class", f"{title} by class", by_class, f"Mean {in_text(title)}", in_text(title))
         )
-    known = table.filter(pl.col("time_hardness").is_not_null())
-    hardest = known.sort("time_hardness", "ordinal", descending=[True, False])
+    known = table.filter(pl.col(column).is_not_null())
+    hardest = known.sort(column, "ordinal", descending=[True, False])
+    with_error = column == "time_hardness"
     rows = [
-        [{"id": row["item"], "path": row["path"]}, _class(files, row["label"]), row["time_hardness"], row["time_se"],
-         row["n_judgments"], row["disagreement"]]
+        [{"id": row["item"], "path": row["path"]}, _class(files, row["label"]), row[column],
+         *([row["time_se"]] if with_error else []), row["n_judgments"], row["disagreement"]]
         for row in hardest.head(20).iter_rows(named=True)
     ]  # fmt: skip
     columns = (
-        Column("item", "Item", "item"), Column("label", "Label"), Column("time_hardness", "Time hardness", "number"),
-        Column("time_se", "Standard error", "number"), Column("n_judgments", "Judgments", "count"),
-        Column("disagreement", "Disagreement", "percent"),
+        Column("item", "Item", "item"), Column("label", "Label"), Column(column, title, "number"),
+        *([Column("time_se", "Standard error", "number")] if with_error else []),
+        Column("n_judgments", "Judgments", "count"), Column("disagreement", "Disagreement", "percent"),
     )  # fmt: skip
-    section.tables.append(Table("slowest", "Items that took people longest", columns, rows))
+    section.tables.append(Table("slowest", f"Hardest items by {in_text(title)}", columns, rows))
 
 
 def _disagreement(section: Section, files: RoundFiles) -> None:

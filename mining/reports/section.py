@@ -9,8 +9,10 @@ from typing import Any
 import polars as pl
 
 from mining.artifacts import Folder
+from mining.human_words import DEFAULT_MEASURE
 from mining.learners.catalogue import LEARNERS
 from mining.models import Round
+from mining.people import human_facts
 from mining.selectors.choices import FILE_PREFIX
 
 
@@ -124,6 +126,11 @@ class RoundFiles:
     @cached_property
     def measures(self) -> pl.DataFrame:
         return self.folder.read_table("measures.parquet")
+
+    @property
+    def human(self) -> dict[str, str]:
+        """Measure, column, title and unit of hardness by people in this round."""
+        return self.people.get("human") or human_facts(DEFAULT_MEASURE, self.people["time"].get("scale", ""))
 
     @property
     def classes(self) -> list[str]:

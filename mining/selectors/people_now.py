@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from annotations.models import Project
 from hardness_site.jobs.models import Job
 from mining.artifacts import ArtifactMissing, Folder
-from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB, trials_seen
+from mining.services.people_now import DETAILS_JOB, FILES_VERSION, PEOPLE_JOB, trials_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,18 @@ def annotators_of(project: Project) -> dict[str, Any] | None:
     return _json(project, "annotators.json")
 
 
+def annotator_of(project: Project, annotator_id: int) -> dict[str, Any] | None:
+    """Return what the page of one annotator draws, or None where that has not been computed."""
+    import polars as pl
+
+    try:
+        table = Folder(f"people/{project.pk}").scan_table("annotator_pages.parquet")
+        found = table.filter(pl.col("id") == annotator_id).collect()
+    except ArtifactMissing:
+        return None
+    return json.loads(found["facts"][0]) if len(found) else None
+
+
 def measures_of(project: Project) -> dict[str, Any] | None:
     """Return measures.json, or None while it has not been computed."""
     return _json(project, "measures.json")
@@ -55,6 +68,7 @@ def freshness_of(project: Project, facts: dict[str, Any] | None, *, details: boo
 
 def _json(project: Project, name: str) -> dict[str, Any] | None:
     try:
-        return dict(Folder(f"people/{project.pk}").read_json(name))
+        facts = dict(Folder(f"people/{project.pk}").read_json(name))
     except ArtifactMissing:
         return None
+    return facts if facts.get("version") == FILES_VERSION else None

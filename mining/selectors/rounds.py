@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from annotations.models import Project
 from mining.artifacts import ArtifactMissing, Folder
+from mining.human_words import DEFAULT_MEASURE, words_of
 from mining.models import Round, RoundStage
 
 if TYPE_CHECKING:
@@ -73,6 +74,17 @@ def time_unit(round_: Round) -> str:
     """Return the unit of time hardness: log-seconds or annotator SDs."""
     people = _json(round_, "people.json")
     return str((people or {}).get("time", {}).get("scale", "log-seconds"))
+
+
+def human_measure(round_: Round) -> dict[str, str]:
+    """Return name (`measure`), `column`, `title` and `unit` of the measure of people that the round used."""
+    facts = (_json(round_, "people.json") or {}).get("human")
+    if facts:
+        return dict(facts)
+    words = words_of(DEFAULT_MEASURE)
+    return {
+        "measure": DEFAULT_MEASURE, "column": words.column, "title": words.title, "unit": time_unit(round_),
+    }  # fmt: skip
 
 
 def measure_columns(round_: Round) -> list[str]:

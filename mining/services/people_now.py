@@ -15,11 +15,14 @@ from django.utils import timezone
 from annotations.models import Annotation, Annotator, Project
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import create_job, queue_job
+from mining.human_words import known_measure
 
 PEOPLE_JOB, DETAILS_JOB = "people", "people_details"
 TITLES = {PEOPLE_JOB: "Hardness by people", DETAILS_JOB: "Annotators and measures"}
 REST_SHARE = 0.5
 """After a run its project rests for this share of the time the run took, so that other jobs get their turn."""
+FILES_VERSION = 2
+"""Of the files that the pages read: those of another version are computed anew, and not read."""
 DETAILS_REST = timedelta(minutes=2)
 AFTER_FAILURE = timedelta(minutes=5)
 CORRECTIONS_SEEN = 5_000
@@ -46,19 +49,24 @@ def queue_due() -> int:
     """Queue the jobs of every project in which trials have come since; return how many. Beat calls it often."""
     seen = {project: state for project, state in trials_seen().items() if state["n"]}
     jobs = {(job.kind, job.scope): job for job in Job.objects.filter(kind__in=TITLES).defer("params")}
-    projects = Project.objects.filter(pk__in=seen, archived_at__isnull=True).only("pk")
+    projects = Project.objects.filter(pk__in=seen, archived_at__isnull=True).only("pk", "human_measure", "label_level")
     due = [
         (project, kind)
         for project in projects
         for kind in TITLES
-        if _is_due(kind, jobs.get((kind, project.scope)), seen[project.pk])
+        if _is_due(kind, jobs.get((kind, project.scope)), seen[project.pk], settings_of(project))
         # Details are made from the trials that the other job has read.
         and (kind == PEOPLE_JOB or _has_run(jobs.get((PEOPLE_JOB, project.scope))))
     ]
     return sum(refresh_people(project=project, kind=kind) is not None for project, kind in due)
 
 
-def _is_due(kind: str, job: Job | None, seen: dict[str, int]) -> bool:
+def settings_of(project: Project) -> dict[str, str]:
+    """Return the project's settings on which the figures of the Hardness page depend."""
+    return {"measure": known_measure(project.human_measure), "level": project.label_level}
+
+
+def _is_due(kind: str, job: Job | None, seen: dict[str, int], settings: dict[str, str]) -> bool:
     if job is None:
         return True
     if not job.is_final or job.finished_at is None:
@@ -67,6 +75,10 @@ def _is_due(kind: str, job: Job | None, seen: dict[str, int]) -> bool:
     if job.status != Job.Status.SUCCEEDED:
         return since > AFTER_FAILURE
     before = job.result.get("seen", {})
+    if job.result.get("version") != FILES_VERSION:
+        return True
+    if kind == PEOPLE_JOB and job.result.get("settings") != settings:
+        return True
     if before.get("n") == seen["n"] and before.get("correction", 0) >= seen["correction"]:
         return False
     took = job.finished_at - job.started_at if job.started_at else timedelta()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F, Sum
 
 from annotations.models import Annotator, Item, Project, QueueRanking
+from mining.human_words import known_measure, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,15 +22,18 @@ NEW_SHARE = 0.01
 
 def projects_to_rank() -> list[int]:
     """Return ids of projects whose ranking no longer says what their trials say."""
-    projects = Project.objects.filter(order__in=RANKED_ORDERS, archived_at__isnull=True).values_list("pk", "order")
+    projects = list(
+        Project.objects.filter(order__in=RANKED_ORDERS, archived_at__isnull=True).only("pk", "order", "human_measure")
+    )
     have = {ranking.project_id: ranking for ranking in QueueRanking.objects.defer("item_ids")}
-    counts = _trial_counts([pk for pk, _ in projects])
+    counts = _trial_counts([project.pk for project in projects])
     due = []
-    for pk, order in projects:
-        ranking = have.get(pk)
-        known = ranking.n_trials if ranking and ranking.order == order else 0
-        if counts.get(pk, 0) - known >= max(FEWEST_NEW_TRIALS, NEW_SHARE * known):
-            due.append(pk)
+    for project in projects:
+        ranking = have.get(project.pk)
+        same = ranking is not None and (ranking.order, ranking.measure) == (project.order, _measure_of(project))
+        known = ranking.n_trials if ranking is not None and same else 0
+        if counts.get(project.pk, 0) - known >= max(FEWEST_NEW_TRIALS, NEW_SHARE * known):
+            due.append(project.pk)
     return due
 
 
@@ -53,12 +57,12 @@ def rank_queue(*, project_id: int) -> QueueRanking | None:
     if project.draws_boxes:
         rows = rows.filter(box_width__isnull=True)  # objects are not handed out; images are, by the time they took
     items = read_columns(rows.iterator(), schema)
-    timed = trial_table(project, items).filter("timed")
-    numbers, precision = _ranked(project, items, timed)
+    numbers, precision = _ranked(project, items, trial_table(project, items))
     ranking, _ = QueueRanking.objects.update_or_create(
         project=project,
         defaults={
             "order": project.order,
+            "measure": _measure_of(project),
             "item_ids": [] if numbers is None else items["item"].to_numpy()[numbers[:RANKED_AT_MOST]].tolist(),
             "precision": precision,
             "n_trials": n_trials,
@@ -72,26 +76,45 @@ def _trial_counts(project_ids: list[int]) -> dict[int, int]:
     return dict(counts.annotate(n=Sum(F("n_answered") + F("n_skipped"))))
 
 
-def _ranked(project: Project, items: pl.DataFrame, timed: pl.DataFrame) -> tuple[np.ndarray | None, float | None]:
+def _measure_of(project: Project) -> str:
+    """Return the measure that the order follows. Adaptive needs a standard error: it is that of times alone."""
+    return "time" if project.order == Project.Order.ADAPTIVE else known_measure(project.human_measure)
+
+
+def _ranked(project: Project, items: pl.DataFrame, trials: pl.DataFrame) -> tuple[np.ndarray | None, float | None]:
     """Return numbers of the items that can be judged, best first, and the expected precision; None where not known."""
-    import numpy as np
 
     from mining.hardness.next_judgments import BadEstimates, rank_for_judgment
     from mining.hardness.timing import BadTrials
-    from mining.people import fit_times
+    from mining.people import fit_times, score_of, trial_arrays, trials_for
 
+    measure = _measure_of(project)
+    used = trials_for(measure, trials)
     open_items = ((items["taken"] < items["needed"]) & (items["role"] == "")).to_numpy()
-    if timed.height == 0 or timed["response_ms"].null_count() == timed.height:
+    by_times = words_of(measure).needs != "answers"
+    if used.height == 0 or (by_times and used["response_ms"].null_count() == used.height):
         return None, None
     try:
-        fit = fit_times(timed, len(items), with_labels=False)
+        if not words_of(measure).is_fitted:
+            return _hardest_first(score_of(measure)(*trial_arrays(used), len(items)), open_items), None
+        fit = fit_times(used, len(items), with_labels=measure == "time_and_labels")
+        if project.order == Project.Order.HARDEST:
+            return _hardest_first(fit.item_effect, open_items), None
         found = rank_for_judgment(
             fit.item_effect, fit.item_se, share=project.hard_share, judgment_precision=fit.typical_precision,
             item_sd=fit.item_sd, can_be_judged=open_items,
         )  # fmt: skip
     except (BadTrials, BadEstimates):
         return None, None
-    if project.order == Project.Order.ADAPTIVE:
-        return found.order, found.precision
-    order = np.argsort(-np.nan_to_num(fit.item_effect, nan=-np.inf), kind="stable")
-    return order[open_items[order] & ~np.isnan(fit.item_effect)[order]], None
+    return found.order, found.precision
+
+
+def _hardest_first(hardness: np.ndarray, open_items: np.ndarray) -> np.ndarray | None:
+    """Return numbers of the open items whose hardness is known, hardest first; None where it is known of none."""
+    import numpy as np
+
+    known = ~np.isnan(hardness)
+    if not known.any():
+        return None
+    order = np.argsort(-np.where(known, hardness, -np.inf), kind="stable")
+    return order[open_items[order] & known[order]]

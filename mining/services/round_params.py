@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annotations.models import Project
+from mining.human_words import known_measure, measure_words
 from mining.models import HardSet
 from mining.selectors import choices
 
@@ -21,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "n_seeds": 1,
     "n_folds": 5,
     "label_source": "people",
+    "human_measure": None,
     "test_share": 0.2,
     "budget_share": 0.1,
     "feature_kind": "hog",
@@ -56,6 +58,10 @@ def checked_params(
         checked[name] = _number(name, checked[name], kind, low, high)
     if checked["label_source"] not in choices.LABEL_SOURCES:
         raise RoundRefused(f"label_source is people or given, not {checked['label_source']!r}.")
+    checked["human_measure"] = checked["human_measure"] or known_measure(project.human_measure)
+    if checked["human_measure"] not in measure_words():
+        have = ", ".join(measure_words())
+        raise RoundRefused(f"No measure of people is called {checked['human_measure']!r}; there are {have}.")
     if checked["feature_kind"] not in ("hog", "pixels"):
         raise RoundRefused(f"feature_kind is hog or pixels, not {checked['feature_kind']!r}.")
     checked["colour_statistics"] = bool(checked["colour_statistics"])

@@ -13,17 +13,18 @@ from mining.comparison.intervals import bootstrap_items_and_annotators
 from mining.comparison.overlap import overlap_of, rank_biased_overlap_of
 from mining.comparison.quadrants import QUADRANT_TITLES, quadrants
 from mining.comparison.rank_correlation import kendall_of, spearman_of, spearman_value_of, tied_share
-from mining.comparison.reliability import SplitHalf, split_half_reliability
+from mining.comparison.reliability import Score, SplitHalf, split_half_reliability
 from mining.comparison.sampled_people import Halves, sampled_items
 from mining.comparison.within_between import within_and_between
 from mining.hardness.registry import DESCRIPTIONS
-from mining.hardness.timing import BadTrials, fit_response_times
+from mining.human_words import DEFAULT_MEASURE, in_text
+from mining.people import human_facts, score_of, trial_arrays, trials_for
 
 from .comparison_ranks import RankedPairs, codes_of, column_of, resampled, wider_interval
 from .context import StageRun
 
-TIME = "time_hardness"
 PEOPLE_MEASURES = {
+    "time_hardness": "Time hardness with answers",
     "time_alone": "Time alone, without the answers",
     "disagreement": "Disagreement of people",
     "label_entropy": "Entropy of people's labels",
@@ -50,27 +51,31 @@ QUADRANT_TEXTS = {
 def run(stage: StageRun) -> dict[str, Any]:
     """Write comparison.json."""
     table = stage.folder.read_table("measures.parquet")
-    trials = stage.folder.read_table("trials.parquet").filter("timed")
-    time = column_of(table, TIME)
-    measures = [*PEOPLE_MEASURES, *model_measures(table)]
+    people = stage.folder.read_json("people.json")
+    human = people.get("human") or human_facts(DEFAULT_MEASURE, people["time"].get("scale", ""))
+    trials = trials_for(human["measure"], stage.folder.read_table("trials.parquet"))
+    time = column_of(table, human["column"])
+    measures = [*(name for name in PEOPLE_MEASURES if name != human["column"]), *model_measures(table)]
     main = main_measure(table, stage.params)
     judged = int(np.isfinite(time).sum())
     comparison: dict[str, Any] = {"version": 1, "human": None, "main": main, "pairs": [], "quadrants": None}
     if judged < FEWEST_ITEMS:
-        stage.lack(f"{judged} items have a time hardness; a comparison needs {FEWEST_ITEMS}.", ASK_PEOPLE)
+        stage.lack(f"{judged} items have a {in_text(human['title'])}; a comparison needs {FEWEST_ITEMS}.", ASK_PEOPLE)
     else:
         stage.run.progress(0, len(measures) + 2, stage="Splitting annotators into halves")
-        halves = _reliability(stage, trials, len(table))
-        unit = stage.folder.read_json("people.json")["time"].get("scale", "")
-        comparison["human"] = _human(time, trials, halves, unit)
-        draws, n_half = _draws_over_people(stage, trials, table, model_measures(table))
+        score = _time_scores if human["measure"] == DEFAULT_MEASURE else score_of(human["measure"])
+        halves = _reliability(stage, trials, len(table), score)
+        comparison["human"] = _human(time, trials, halves, human)
+        draws, n_half = _draws_over_people(stage, trials, table, model_measures(table), score)
         pairs = RankedPairs(table)
         for done, name in enumerate(measures):
             stage.run.progress(done + 2, len(measures) + 2, stage=f"Comparing with {name}")
             of_people = (draws.get(name), n_half)
-            comparison["pairs"].append(_pair(stage, pairs, name, halves, of_people, in_full=name == main))
+            comparison["pairs"].append(
+                _pair(stage, pairs, (human["column"], name), halves, of_people, in_full=name == main)
+            )
         if main is not None:
-            comparison["quadrants"] = _quadrants(table, main)
+            comparison["quadrants"] = _quadrants(table, human["column"], main)
     if not model_measures(table):
         stage.lack("There are no measures of models to compare with.", "See what the predictions stage says.")
     comparison["missing"] = stage.missing
@@ -99,20 +104,7 @@ def title_of(measure: str) -> str:
 
 
 def _time_scores(item: Any, annotator: Any, times: Any, label: Any, n_items: int) -> np.ndarray:
-    try:
-        known = label if (label >= 0).any() else None
-        return fit_response_times(item, annotator, times, label=known, n_items=n_items).item_effect
-    except BadTrials:
-        return np.full(n_items, np.nan)
-
-
-def _trial_arrays(trials: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return (
-        trials["item"].to_numpy().astype(np.int64),
-        trials["annotator"].to_numpy().astype(np.int64),
-        trials["response_ms"].fill_null(np.nan).to_numpy(),
-        trials["label"].fill_null(-1).to_numpy().astype(np.int64),
-    )
+    return score_of(DEFAULT_MEASURE)(item, annotator, times, label, n_items)
 
 
 @dataclass(frozen=True)
@@ -129,7 +121,7 @@ class _Sample:
 
     @classmethod
     def of(cls, trials: pl.DataFrame, n_items: int, *, most_trials: int, seed: int) -> _Sample:
-        item, annotator, times, label = _trial_arrays(trials)
+        item, annotator, times, label = trial_arrays(trials)
         kept = sampled_items(item, annotator, n_items, most_trials=most_trials, seed=seed)
         if kept is None:
             return cls(None, n_items, item, annotator, times, label)
@@ -143,19 +135,19 @@ class _Sample:
         return max(20, min(wanted, RESAMPLED_TRIALS // max(1, len(self.item))))
 
 
-def _reliability(stage: StageRun, trials: pl.DataFrame, n_items: int) -> SplitHalf:
+def _reliability(stage: StageRun, trials: pl.DataFrame, n_items: int, score: Score) -> SplitHalf:
     seed = stage.params["seed"]
     sample = _Sample.of(trials, n_items, most_trials=TRIALS_A_SPLIT, seed=seed)
     return split_half_reliability(
-        sample.item, sample.annotator, sample.times, sample.label, score=_time_scores, n_items=sample.n_items,
+        sample.item, sample.annotator, sample.times, sample.label, score=score, n_items=sample.n_items,
         n_splits=sample.fits(stage.params["n_resamples"] // 20), seed=seed,
     )  # fmt: skip
 
 
-def _human(time: np.ndarray, trials: pl.DataFrame, halves: SplitHalf, unit: str) -> dict[str, Any]:
+def _human(time: np.ndarray, trials: pl.DataFrame, halves: SplitHalf, human: dict[str, str]) -> dict[str, Any]:
     known = halves.reliability or 0.0
     return {
-        "measure": TIME, "title": "Time hardness", "unit": unit,
+        "measure": human["column"], "name": human["measure"], "title": human["title"], "unit": human["unit"],
         "n_items": int(np.isfinite(time).sum()), "n_trials": len(trials),
         "n_annotators": trials["annotator"].n_unique(),
         "reliability": {"value": halves.reliability, "low": halves.low, "high": halves.high, "reason": halves.reason},
@@ -164,9 +156,9 @@ def _human(time: np.ndarray, trials: pl.DataFrame, halves: SplitHalf, unit: str)
 
 
 def _draws_over_people(
-    stage: StageRun, trials: pl.DataFrame, table: pl.DataFrame, measures: list[str]
+    stage: StageRun, trials: pl.DataFrame, table: pl.DataFrame, measures: list[str], score_people: Score
 ) -> tuple[dict[str, np.ndarray], int | None]:
-    """Return Spearman of the measures with time hardness over resampled annotators and items, (m,) each.
+    """Return Spearman of the measures with people's hardness over resampled annotators and items, (m,) each.
 
     Of a sample of items (m, 2), in two halves of it, and how many items a half has. Empty with fewer than three
     annotators: then an interval over items is all there can be. Not for measures of the same people: their noise is the
@@ -187,7 +179,7 @@ def _draws_over_people(
 
     def score(rows: np.ndarray) -> np.ndarray:
         progress(len(next(iter(draws.values()), ())), resamples)
-        return _time_scores(
+        return score_people(
             sample.item[rows], sample.annotator[rows], sample.times[rows], sample.label[rows], sample.n_items
         )
 
@@ -210,13 +202,15 @@ def _draws_over_people(
 def _pair(
     stage: StageRun,
     pairs: RankedPairs,
-    name: str,
+    of: tuple[str, str],
     halves: SplitHalf,
     draws: tuple[np.ndarray | None, int | None],
     *,
     in_full: bool,
 ) -> dict[str, Any]:
-    x, y = pairs.of(TIME, name)
+    """Compare two columns: people's hardness and another measure."""
+    human, name = of
+    x, y = pairs.of(human, name)
     n_items = len(x.values)
     seed = stage.params["seed"]
     resamples = int(np.clip(RESAMPLED_VALUES // max(1, n_items), 50, stage.params["n_resamples"]))
@@ -227,7 +221,7 @@ def _pair(
         rho = wider_interval(rho, draws[0], draws[1])
     label = pairs.table["label"].fill_null(-1).to_numpy()
     apart = within_and_between(
-        column_of(pairs.table, TIME), column_of(pairs.table, name), label, n_resamples=fewer, seed=seed
+        column_of(pairs.table, human), column_of(pairs.table, name), label, n_resamples=fewer, seed=seed
     )
     corrected = disattenuate(rho.value, halves.reliability, interval=(rho.low, rho.high))
     shared = overlap_of(x, y, max(1, round(n_items / 10)))
@@ -247,8 +241,8 @@ def _pair(
     }  # fmt: skip
 
 
-def _quadrants(table: pl.DataFrame, main: str) -> dict[str, Any]:
-    parted = quadrants(column_of(table, TIME), column_of(table, main))
+def _quadrants(table: pl.DataFrame, human: str, main: str) -> dict[str, Any]:
+    parted = quadrants(column_of(table, human), column_of(table, main))
     items = table["item"].to_numpy()
     total = max(1, sum(parted.counts().values()))
     cells = [
@@ -258,4 +252,4 @@ def _quadrants(table: pl.DataFrame, main: str) -> dict[str, Any]:
         }
         for name, rows in parted.members.items()
     ]  # fmt: skip
-    return {"x": TIME, "y": main, "x_cut": parted.people_cut, "y_cut": parted.model_cut, "cells": cells}
+    return {"x": human, "y": main, "x_cut": parted.people_cut, "y_cut": parted.model_cut, "cells": cells}

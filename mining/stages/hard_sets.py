@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from mining.adapters import store_hard_set
+from mining.human_words import measure_words
 from mining.models import HardSet
 from mining.strategies.catalogue import get_strategy
 from mining.strategies.noise_gate import VERDICT_TITLES, VERDICTS, gate_verdicts
@@ -49,8 +50,7 @@ def strategy_table(stage: StageRun, measures: pl.DataFrame) -> dict[str, np.ndar
         "given": measures["label"].fill_null(-1).to_numpy().astype(np.int64),
         "people_label": measures["consensus"].fill_null(-1).to_numpy().astype(np.int64),
         "n_judgments": measures["n_labels"].to_numpy(),
-        "time_hardness": _floats(measures, "time_hardness"),
-        "time_hardness_se": _floats(measures, "time_se"),
+        **_human_columns(stage, measures),
         "disagreement": _floats(measures, "disagreement"),
         "label_entropy": _floats(measures, "label_entropy"),
     }
@@ -64,6 +64,17 @@ def strategy_table(stage: StageRun, measures: pl.DataFrame) -> dict[str, np.ndar
             if name.startswith(f"{learner}."):
                 table[name.rpartition(".")[2]] = table[name]
     return table
+
+
+def _human_columns(stage: StageRun, measures: pl.DataFrame) -> dict[str, np.ndarray]:
+    """The measure that the project chose. Strategies of time follow it where it is one of times."""
+    column = stage.folder.read_json("people.json").get("human", {}).get("column", "time_hardness")
+    by_answers = any(words.column == column and words.needs == "answers" for words in measure_words().values())
+    time = "time_hardness" if by_answers else column
+    columns = {"human_hardness": _floats(measures, column), "time_hardness": _floats(measures, time)}
+    if time == "time_hardness":
+        columns["time_hardness_se"] = _floats(measures, "time_se")
+    return columns
 
 
 def _floats(measures: pl.DataFrame, name: str) -> np.ndarray:

@@ -14,9 +14,9 @@ from .context import StageRun
 from .features import features_of
 
 PEOPLE_COLUMNS = (
-    "item", "ordinal", "path", "given", "consensus", "label", "label_from", "label_confidence", "split", "n_judgments",
-    "n_censored", "n_labels", "time_hardness", "time_alone", "time_se", "time_reliability", "raw_mean_ms",
-    "geometric_mean_ms", "disagreement", "label_entropy",
+    "item", "ordinal", "path", "given", "consensus", "consensus_confidence", "label", "label_from",
+    "label_confidence", "split", "n_judgments", "n_censored", "n_labels", "time_hardness", "time_alone", "time_se",
+    "time_reliability", "raw_mean_ms", "geometric_mean_ms", "disagreement", "label_entropy",
 )  # fmt: skip
 
 
@@ -38,7 +38,9 @@ def run(stage: StageRun) -> dict[str, Any]:
     if cubes:
         _add_neighbours(stage, label, columns)
     # An all-NaN column is kept as unknown, so that every table of a project has the same shape.
-    table = people.select(PEOPLE_COLUMNS).with_columns(
+    human = stage.folder.read_json("people.json").get("human", {}).get("column", "time_hardness")
+    names = [*PEOPLE_COLUMNS, *({human} - set(PEOPLE_COLUMNS))]
+    table = people.select(names).with_columns(
         **{name: pl.Series(values) for name, values in columns.items()}
     ).with_columns(pl.col(pl.Float64).fill_nan(None))  # fmt: skip
     stage.run.progress(steps - 1, steps, stage="Writing")

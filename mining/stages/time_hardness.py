@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from mining.human_words import DEFAULT_MEASURE
 from mining.people import judge_items, split_of
 
 from .context import StageRun
@@ -17,7 +18,13 @@ def run(stage: StageRun) -> dict[str, Any]:
     items = stage.folder.read_table("items.parquet")
     trials = stage.folder.read_table("trials.parquet")
     classes = stage.folder.read_json("snapshot.json")["classes"]
-    view = judge_items(items, trials, n_classes=len(classes), label_source=stage.params["label_source"])
+    view = judge_items(
+        items,
+        trials,
+        n_classes=len(classes),
+        label_source=stage.params["label_source"],
+        measure=stage.params.get("human_measure", DEFAULT_MEASURE),
+    )
     for entry in view.facts["missing"]:
         stage.lack(entry["what"], entry["remedy"])
     for warning in view.facts["time"].get("warnings", ()):

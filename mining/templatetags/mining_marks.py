@@ -8,7 +8,8 @@ from typing import Any
 
 from django import template
 
-from hardness_site.templatetags.site import change
+from hardness_site.templatetags.site import change, figure, ms
+from mining.human_words import in_text
 from mining.selectors.predictions import IN_SAMPLE_WARNING, in_sample_learners
 
 register = template.Library()
@@ -52,11 +53,11 @@ def in_sample(round_: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("mining/_practice_mark.html")
-def practice_mark(curve: Sequence[Sequence[float]]) -> dict[str, str]:
-    """Draw [position, ms] points on logarithmic scales, 96 x 24, fast at the bottom."""
+def practice_mark(curve: Sequence[dict[str, float]]) -> dict[str, str]:
+    """Draw {place, ms} points on logarithmic scales, 96 x 24, fast at the bottom."""
     if len(curve) < 2:
         return {"points": ""}
-    x, y = ([math.log(point[axis]) for point in curve] for axis in (0, 1))
+    x, y = ([math.log(point[axis]) for point in curve] for axis in ("place", "ms"))
     # At least a factor of 1.5 from bottom to top, so that small changes look small.
     middle, half = (min(y) + max(y)) / 2, max(max(y) - min(y), math.log(1.5)) / 2
     span = (max(x) - min(x)) or 1.0
@@ -70,6 +71,30 @@ def log_percent(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return change(100 * math.expm1(min(value, 10.0)), 0) + "\u00a0%"
+
+
+@register.filter(name="in_text")
+def title_in_text(title: str) -> str:
+    """Return a measure's title as it stands inside a sentence."""
+    return in_text(title)
+
+
+@register.filter
+def lower_first(sentence: str) -> str:
+    """Return a sentence as it goes on after a colon."""
+    return sentence[:1].lower() + sentence[1:]
+
+
+@register.filter
+def human_figure(value: float | None, unit: str) -> str:
+    """Return the value of a measure of people: milliseconds as times, all else with two decimals."""
+    return ms(value) if unit == "ms" else figure(value)
+
+
+@register.filter
+def share_of(part: int | None, whole: int | None) -> float | None:
+    """Return part / whole; None where there is no whole."""
+    return None if not whole or part is None else part / whole
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""What people find hard, as of now: the Hardness page, the choice of measure, and the annotators."""
+"""What people find hard, as of now: the Hardness page and the choice of measure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from django.views.decorators.http import require_GET, require_POST
 from annotations.models import Annotator, Item, LabelClass, Project
 from annotations.selectors.access import managed_project
 from annotations.selectors.projects import has_synthetic
-from annotations.timing.reasons import Reason
-from mining.selectors.people_now import Freshness, annotators_of, freshness_of, hardness_of, measures_of
+from mining.human_words import HumanMeasureWords, in_text, known_measure, measure_words, words_of
+from mining.selectors.people_now import Freshness, freshness_of, hardness_of, measures_of
+from mining.services.human_measure import MeasureRefused, choose_measure
 from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB, refresh_people
 
-from .people_words import OTHER_REASONS, REMEDIES, HumanMeasureWords, measure_words
+from .people_words import REMEDIES
 
-CHOSEN = "time_and_labels"
+MOST_NAMED = 10
 
 
-def _frame(project: Project, here: str, fresh: Freshness) -> dict[str, Any]:
+def frame(project: Project, here: str, fresh: Freshness) -> dict[str, Any]:
+    """Return what every page of hardness by people shows around its figures."""
     return {
         "project": project, "section": "hardness", "here": here, "fresh": fresh,
         "has_synthetic": has_synthetic(project),
@@ -32,15 +34,17 @@ def _frame(project: Project, here: str, fresh: Freshness) -> dict[str, Any]:
 @require_GET
 @never_cache
 def hardness_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show which items, classes and pairs of classes people find hard, and how sure that is."""
+    """Show which items, images, classes and pairs of classes people find hard, and how sure that is."""
     project = managed_project(request.user, slug)
     facts = hardness_of(project)
-    context = _frame(project, "hardness", freshness_of(project, facts))
+    context = frame(project, "hardness", freshness_of(project, facts))
     if facts is not None:
         names = dict(LabelClass.objects.filter(project=project).values_list("code", "name"))
+        human = words_of(facts["human"]["measure"])
         context |= {
-            "facts": facts,
-            "warnings": [{**one, "remedy": REMEDIES.get(one["name"], "")} for one in facts["warnings"]],
+            "facts": facts, "human": human, "unit": facts["human"]["unit"],
+            "changing": known_measure(project.human_measure) != facts["human"]["measure"],
+            "warnings": _with_annotators(project, facts["warnings"]),
             "hardest": _with_items(project, facts["hardest"], names, "item"),
             "images": _with_items(project, facts["images"], names, "hardest"),
             "classes": [{**row, "name": names.get(row["code"], "")} for row in facts["classes"]],
@@ -48,8 +52,22 @@ def hardness_page(request: HttpRequest, slug: str) -> HttpResponse:
                 {**row, "names": (names.get(row["first"], ""), names.get(row["second"], ""))} for row in facts["pairs"]
             ],
             "reach": _reach(facts["classes"]),
-        }
+        }  # fmt: skip
     return render(request, "mining/hardness.html", context)
+
+
+def _with_annotators(project: Project, warnings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put the remedy and the annotators whom a warning names beside it."""
+    ids = [pk for one in warnings for pk in one["annotators"]]
+    found = Annotator.objects.filter(project=project).only("pk", "name").in_bulk(ids) if ids else {}
+    return [
+        {
+            **one,
+            "remedy": REMEDIES.get(one["name"], ""),
+            "about": [found[pk] for pk in one["annotators"][:MOST_NAMED] if pk in found],
+        }
+        for one in warnings
+    ]
 
 
 def _with_items(project: Project, rows: list[dict[str, Any]], names: dict[int, str], key: str) -> list[dict[str, Any]]:
@@ -59,7 +77,7 @@ def _with_items(project: Project, rows: list[dict[str, Any]], names: dict[int, s
         {
             **row,
             "object": items[row[key]],
-            "said": ", ".join(f"{names.get(code, '?')} {count}" for code, count in row.get("answers", ())),
+            "said": ", ".join(f"{names.get(code, '?')} × {count}" for code, count in row.get("answers", ())),
         }
         for row in rows
         if row[key] in items
@@ -78,40 +96,27 @@ def people_measures_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show every measure of hardness by people with its reliability on this project's own trials."""
     project = managed_project(request.user, slug)
     facts = measures_of(project)
-    context = _frame(project, "measures", freshness_of(project, facts, details=True))
+    context = frame(project, "measures", freshness_of(project, facts, details=True))
     if facts is not None:
         words: dict[str, HumanMeasureWords] = measure_words()
         rows = [{**row, "words": words[row["name"]]} for row in facts["rows"] if row["name"] in words]
         rows.sort(key=lambda row: -1.0 if row["value"] is None else row["value"], reverse=True)
-        context |= {"facts": facts, "rows": rows, "chosen": CHOSEN}
+        context |= {"facts": facts, "rows": rows, "chosen": known_measure(project.human_measure)}
     return render(request, "mining/people_measures.html", context)
 
 
-@require_GET
-@never_cache
-def annotators_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Describe every annotator. Nothing here judges or bans anybody."""
+@require_POST
+def people_measure_choose(request: HttpRequest, slug: str) -> HttpResponse:
+    """Use another measure of people in this project."""
     project = managed_project(request.user, slug)
-    facts = annotators_of(project)
-    context = _frame(project, "annotators", freshness_of(project, facts, details=True))
-    if facts is not None:
-        found = Annotator.objects.filter(project=project).defer("drawn").in_bulk([row["id"] for row in facts["rows"]])
-        rows = [
-            {**row, "annotator": found[row["id"]], "why": [(_reason(name), n) for name, n in row["reasons"]]}
-            for row in facts["rows"]
-            if row["id"] in found
-        ]
-        context |= {
-            "facts": facts, "rows": rows,
-            "with_gold": any(row["n_gold"] for row in rows), "with_retests": any(row["n_retests"] for row in rows),
-        }  # fmt: skip
-    return render(request, "mining/annotators.html", context)
-
-
-def _reason(name: str) -> str:
-    if name in list(Reason):
-        return Reason(name).sentence
-    return OTHER_REASONS.get(name) or f"{name.replace('_', ' ').capitalize() or 'Not said'}."
+    try:
+        choose_measure(project=project, name=request.POST.get("measure", ""))
+    except MeasureRefused as reason:
+        messages.error(request, str(reason))
+    else:
+        title = in_text(words_of(project.human_measure).title)
+        messages.success(request, f"This project now uses {title}. Rounds that are there keep their own measure.")
+    return redirect("people_measures", slug=project.slug)
 
 
 @require_POST
@@ -123,6 +128,3 @@ def people_refresh(request: HttpRequest, slug: str) -> HttpResponse:
     messages.success(request, "The figures are being computed. Load the page again in a moment.")
     name = {"measures": "people_measures", "annotators": "annotators"}.get(here, "hardness")
     return redirect(name, slug=project.slug)
-
-
-__all__ = ["annotators_page", "hardness_page", "people_measures_page", "people_refresh"]

@@ -53,8 +53,8 @@ def table_lines(comparison: dict[str, Any]) -> list[str]:
     if human is None:
         return []
     lines = [
-        f"Time hardness of {human['n_items']} items from {human['n_trials']} trials by {human['n_annotators']} "
-        f"annotators; split-half reliability {_number(human['reliability']['value'])}, "
+        f"{human.get('title', 'Time hardness')} of {human['n_items']} items from {human['n_trials']} trials by "
+        f"{human['n_annotators']} annotators; split-half reliability {_number(human['reliability']['value'])}, "
         f"ceiling of a correlation {_number(human['ceiling'])}.",
         "",
         f"{'measure':34} {'Spearman':>8} {'95 % interval':>16} {'within':>7} {'between':>7} {'corrected':>9} "

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mining.human_words import DEFAULT_MEASURE, known_measure, words_of
+
 from ._files import replaced_file
 from ._projects import project_named
 
@@ -16,7 +18,6 @@ COLUMNS = (
     "raw_mean_ms", "geometric_mean_ms", "n_labels", "people_label", "label_confidence", "disagreement",
     "label_entropy",
 )  # fmt: skip
-DEFAULT = "time_and_labels"
 
 
 class Command(BaseCommand):
@@ -25,9 +26,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", metavar="PROJECT", help="Slug of the project.")
         parser.add_argument(
-            "--measure", default=DEFAULT, metavar="NAME",
-            help=f"How times and answers become hardness (default: {DEFAULT}); the names stand on the page Hardness, "
-            "Measures, with the reliability of each on the project's own trials.",
+            "--measure", metavar="NAME",
+            help="How times and answers become hardness (default: the project's own choice); the names stand on the "
+            "page Hardness, Measures, with the reliability of each on the project's own trials.",
         )  # fmt: skip
         parser.add_argument("--out", required=True, metavar="FILE", help="FILE.csv or FILE.parquet.")
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         from mining.hardness.human_measures import HUMAN_MEASURES
         from mining.people import NO_LABELS, judge_items, measure_items
 
-        measure = options["measure"]
+        measure = options["measure"] or known_measure(project.human_measure)
         if measure not in HUMAN_MEASURES:
             raise CommandError(
                 f"No measure is called {measure!r}. There are: {', '.join(HUMAN_MEASURES)}.", returncode=2
@@ -56,9 +57,10 @@ class Command(BaseCommand):
         classes = [entry["name"] for entry in read_classes(project)]
         trials = trial_table(project, items)
         view = judge_items(items, trials, n_classes=len(classes))
-        if "labels" in HUMAN_MEASURES[measure].needs and measure != DEFAULT and not view.facts["labels"]["n_labels"]:
+        needs = HUMAN_MEASURES[measure].needs
+        if "labels" in needs and measure != DEFAULT_MEASURE and not view.facts["labels"]["n_labels"]:
             raise CommandError(f"{HUMAN_MEASURES[measure].title}: {NO_LABELS['what']} {NO_LABELS['remedy']}")
-        if view.fit is None and "times" in HUMAN_MEASURES[measure].needs:
+        if view.fit is None and "times" in needs:
             entry = view.facts["missing"][0]
             raise CommandError(f"{entry['what']} {entry['remedy']}")
         names = pl.Series(classes, dtype=pl.String)
@@ -67,7 +69,7 @@ class Command(BaseCommand):
             label_confidence=pl.when(pl.col("label_from") == "people").then(pl.col("label_confidence")),
         )
         columns = list(COLUMNS)
-        if measure != DEFAULT:
+        if measure != DEFAULT_MEASURE:
             table = table.with_columns(pl.Series(measure, measure_items(view, trials, measure)).fill_nan(None))
             columns = [*columns[:2], measure, *(name for name in columns[2:] if name != measure)]
         table = table.select(columns)
@@ -82,9 +84,11 @@ class Command(BaseCommand):
         with replaced_file(path) as file:
             file.write(buffer.getvalue())
         time = view.facts["time"]
+        unit, reliability = time.get("scale", "no unit"), _rounded(time.get("reliability"))
         self.stderr.write(
-            f"{len(table)} items, {time['n_timed']} trials by {time['n_annotators']} annotators; "
-            f"in {time.get('scale', 'no unit')}; reliability {_rounded(time.get('reliability'))}. Written to {path}."
+            f"{len(table)} items, {time['n_timed']} trials by {time['n_annotators']} annotators. "
+            f"Hardness: {words_of(measure).title}. "
+            f"Time hardness in {unit}; reliability {reliability}. Written to {path}."
         )
         self.stdout.write(project.slug)
 

@@ -78,7 +78,7 @@ def test_a_new_overlap_moves_what_items_need(staff_client: Client, project: Proj
     address = reverse("admin:annotations_project_change", args=[project.pk])
     inline = {"classes-TOTAL_FORMS": 0, "classes-INITIAL_FORMS": 0}
     data = {"name": "Animals", "guidelines": "", "overlap": 5, "order": "random", "lookahead": 4,
-            "hard_share": 0.1, "repeat_share": 0, "gold_share": 0,
+            "hard_share": 0.1, "label_level": "nominal", "repeat_share": 0, "gold_share": 0,
             "lease_seconds": 900, "floor_ms": 150, "idle_ms": 60000, **inline}  # fmt: skip
     assert staff_client.post(address, data).status_code == 302
     project.refresh_from_db()

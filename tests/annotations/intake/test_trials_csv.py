@@ -104,8 +104,8 @@ def test_a_file_that_cannot_be_read_says_why(text: bytes, reason: str) -> None:
 
 def test_the_typical_time_tells_seconds_from_milliseconds() -> None:
     reader = TrialsReader(io.BytesIO(f"{HEADER}\na,x,c,0.8\nb,x,c,1.2\nc,x,c,nan\nd,x,,\n".encode()))
-    assert reader.typical_ms() == 1.0
-    assert TrialsReader(io.BytesIO(f"{HEADER}\na,x,,\n".encode())).typical_ms() is None
+    assert reader.survey().typical_ms == 1.0
+    assert TrialsReader(io.BytesIO(f"{HEADER}\na,x,,\n".encode())).survey().typical_ms is None
 
 
 names = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=20).map(str.strip).filter(bool)

@@ -121,6 +121,37 @@ def test_seconds_are_refused_before_anything_is_written(pets: Project) -> None:
     assert run(pets, text, accept_short_times=True)[0].n_new == 2
 
 
+def test_times_of_pages_are_refused_and_their_labels_can_come_without(pets: Project) -> None:
+    factories.make_items(pets, 24)
+    paths = list(pets.items.order_by("ordinal").values_list("path", flat=True))[-24:]
+    pages = [(path, 4000 + 700 * (number // 8)) for number, path in enumerate(paths)]
+    text = HEADER + "".join(f"{path},ann,cat,{ms},{n},\n" for n, (path, ms) in enumerate(pages, start=1))
+    with pytest.raises(BadFile, match=r"measured for a page of items.*leave response_ms empty"):
+        run(pets, text)
+    assert not Trial.objects.exists()
+    text = HEADER + "".join(f"{path},ann,cat,,{n},\n" for n, (path, _) in enumerate(pages, start=1))
+    assert run(pets, text)[0].n_new == 24
+
+
+def test_one_annotator_in_seconds_among_others_is_named(pets: Project) -> None:
+    factories.make_items(pets, 6)
+    paths = list(pets.items.order_by("ordinal").values_list("path", flat=True))[-6:]
+    rows = [(path, who, ms) for path in paths for who, ms in (("ann", 812.5), ("eve", 0.8), ("bob", 900))]
+    text = HEADER + "".join(f"{path},{who},cat,{ms + n / 100},{n},\n" for n, (path, who, ms) in enumerate(rows, 1))
+    with pytest.raises(BadFile, match=r"annotator eve is 0\.\d+: .*look like seconds"):
+        run(pets, text)
+    assert not Trial.objects.exists()
+
+
+def test_very_long_times_are_taken_with_a_warning(pets: Project) -> None:
+    factories.make_items(pets, 6)
+    paths = list(pets.items.order_by("ordinal").values_list("path", flat=True))[-6:]
+    text = HEADER + "".join(f"{path},ann,cat,{900_000 + n},{n},\n" for n, path in enumerate(paths, 1))
+    summary, lines = run(pets, text)
+    assert summary.n_new == 6
+    assert lines == [("warning", "ann", "The median of response_ms is 900,004: over ten minutes. Milliseconds?")]
+
+
 def test_items_of_other_projects_are_not_found(pets: Project) -> None:
     other = factories.make_project("Other")
     _, lines = run(other, f"{HEADER}{A},ann,cat,500,1,\n")

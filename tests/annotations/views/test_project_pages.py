@@ -116,16 +116,19 @@ def test_synthetic_trials_are_marked_wherever_they_are_shown(
 
 def test_settings_are_saved_and_refused(project: Project, manager_client: Client) -> None:
     data = {"name": "Animals", "guidelines": "", "overlap": 5, "order": "adaptive", "hard_share": 0.2,
-            "repeat_share": 0.05, "gold_share": 0.1, "time_limit_ms": 3000, "flash_frames": "", "break_after": 40,
-            "lookahead": 4, "lease_seconds": 900, "floor_ms": 150, "idle_ms": 60000}  # fmt: skip
+            "label_level": "ordinal", "repeat_share": 0.05, "gold_share": 0.1, "time_limit_ms": 3000,
+            "flash_frames": "", "break_after": 40, "lookahead": 4, "lease_seconds": 900,
+            "floor_ms": 150, "idle_ms": 60000}  # fmt: skip
     address = page("project_settings", project)
     assert manager_client.post(address, data).status_code == 302
     project.refresh_from_db()
-    assert (project.name, project.overlap) == ("Animals", 5)
+    assert (project.name, project.overlap, project.label_level) == ("Animals", 5, "ordinal")
     assert (project.order, project.hard_share, project.repeat_share) == ("adaptive", 0.2, 0.05)
     assert (project.time_limit_ms, project.flash_frames, project.break_after) == (3000, None, 40)
     answer = manager_client.post(address, {**data, "gold_share": 0.5})
     assert (answer.status_code, b"at most 50" in answer.content) == (422, True)
+    answer = manager_client.post(address, {**data, "label_level": "ratio"})
+    assert (answer.status_code, b"&quot;cat&quot; is not called like a number" in answer.content) == (422, True)
     answer = manager_client.post(address, {**data, "name": "Worse", "lookahead": 99})
     assert answer.status_code == 422
     project.refresh_from_db()

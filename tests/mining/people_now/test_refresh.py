@@ -141,8 +141,9 @@ def test_annotators_and_measures(striped):
     folder = refresh(project, people_now.DETAILS_JOB)
     rows = folder.read_json("annotators.json")["rows"]
     assert [row["n_trials"] for row in rows] == [60] * 5
-    assert rows[0]["gold_accuracy"] > 0.9
-    assert rows[0]["curve"][0][0] == 1
+    assert rows[0]["given_share"] > 0.9
+    assert rows[0]["n_gold"] == rows[0]["n_repeats"] == 0
+    assert rows[0]["curve"][0]["place"] == 1
     measures = {row["name"]: row for row in folder.read_json("measures.json")["rows"]}
     assert measures["time"]["value"] > 0.5
     assert len(measures) == 9

@@ -13,8 +13,8 @@ from annotations.models import Annotator, Membership
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import run_job
 from mining.hardness.human_measures import HUMAN_MEASURES
+from mining.human_words import measure_words
 from mining.services.people_now import PEOPLE_JOB, TITLES, refresh_people
-from mining.views.people_words import measure_words
 from tests import factories
 from tests.mining.small_project import make_striped_project
 
@@ -94,7 +94,7 @@ def test_annotators_are_described_and_synthetic_ones_marked(manager_client, stri
     words = text_of(page)
     assert page.content.decode().count(">Synthetic</span>") == 5  # the page, and four of five annotators
     assert "The page was hidden while the image was shown." in words
-    assert "Right on given labels" in words
+    assert "Right by given labels" in words
 
 
 def test_compute_now(manager_client, striped):
