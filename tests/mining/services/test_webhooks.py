@@ -243,7 +243,29 @@ def test_a_target_that_is_down_costs_one_attempt_however_much_waits(hook, round_
     tried, waiting = WebhookDelivery.objects.order_by("pk")
     assert (tried.error, tried.response_status) == ("Connection refused.", None)
     assert waiting.attempts == 0
-    assert waiting.next_attempt_at == tried.next_attempt_at
+    assert 50 < (waiting.next_attempt_at - timezone.now()).total_seconds() <= 60
+
+
+def test_a_message_that_the_target_chokes_on_holds_up_no_other(hook, round_, target):
+    webhook = hook(target.url("/500"))
+    announce_round(round_=round_)
+    send_due()
+    first, second = WebhookDelivery.objects.order_by("pk")
+    assert (first.attempts, second.attempts) == (1, 0)
+    assert (second.next_attempt_at - timezone.now()).total_seconds() <= 6
+    change_webhook(webhook=webhook, url=target.url("/200"), events=BOTH, is_active=True)
+    make_due()
+    taken = claim_next()
+    assert taken == second  # what was never tried goes first
+
+
+def test_a_fault_of_the_sites_own_is_an_attempt_like_any_other(hook, round_, monkeypatch):
+    hook()
+    announce_hard_set(hard_set=round_.hard_sets.get(strategy="suspicious"))
+    monkeypatch.setattr(webhook_sending, "post", lambda *_, **__: 1 / 0)
+    assert send_due() == 1
+    row = WebhookDelivery.objects.get()
+    assert (row.status, row.attempts, row.error) == ("queued", 1, "The site failed to send it: its log says why.")
 
 
 def test_one_that_is_down_does_not_hold_up_another(project, hook, round_, target):
