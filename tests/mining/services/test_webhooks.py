@@ -11,7 +11,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
+from mining import tasks
 from mining.models import HardSet, Round, Webhook, WebhookDelivery
 from mining.services import webhook_sending, webhooks
 from mining.services.rounds import advance_round
@@ -32,6 +34,7 @@ from tests.mining.done_round import make_round
 from tests.site import free_port
 from tests.webhook_target import Target
 
+REAL_WAKE_SENDER = webhooks.wake_sender
 BOTH = ["hard_set.created", "round.finished"]
 
 
@@ -435,3 +438,27 @@ def test_the_search_for_due_messages_reads_no_long_list(hook, round_, django_ass
     WebhookDelivery.objects.filter(pk=row.pk).delete()
     with django_assert_max_num_queries(2):
         assert webhook_sending.send_due() == 0
+
+
+def test_one_thread_of_a_process_sends_at_a_time(monkeypatch):
+    sent = []
+    monkeypatch.setattr(webhook_sending, "send_due", lambda: sent.append(1))
+    with tasks._sending:
+        tasks.send_webhooks_task()
+    assert sent == []
+    tasks.send_webhooks_task()
+    assert sent == [1]
+
+
+def test_without_a_broker_the_message_waits_for_the_timetable(project, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr(webhooks, "wake_sender", REAL_WAKE_SENDER)
+
+    def away(*_, **__):
+        raise OperationalError("Connection refused")
+
+    webhook = create_webhook(project=project, url="https://trainer.example.org/", events=BOTH)[0]
+    monkeypatch.setattr("celery.current_app.send_task", away)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        send_test(webhook=webhook)
+    assert len(callbacks) == 1
+    assert WebhookDelivery.objects.get().status == "queued"
