@@ -1,6 +1,7 @@
-"""Rows of what was decided: rounds, their stages, hard sets, and what was asked again."""
+"""Rows of what was decided: rounds, their stages, hard sets, what was asked again, and when rounds start."""
 
 from .hard_set import HardSet, HardSetMember, SecondLook
 from .round import Round, RoundStage
+from .schedule import RoundSchedule
 
-__all__ = ["HardSet", "HardSetMember", "Round", "RoundStage", "SecondLook"]
+__all__ = ["HardSet", "HardSetMember", "Round", "RoundSchedule", "RoundStage", "SecondLook"]
