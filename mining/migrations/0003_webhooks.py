@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('annotations', '0005_protocol_of_a_project'),
-        ('mining', '0001_initial'),
+        ('mining', '0002_hard_set_versions_and_schedules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
