@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from mining import tasks
 from mining.models import HardSet, Round, Webhook, WebhookDelivery
 from mining.services import webhook_sending, webhooks
+from mining.services.hard_set_versions import DropRefused, drop_members
 from mining.services.rounds import advance_round
 from mining.services.webhook_sending import claim_next, send_claimed, send_due, take_back_lost
 from mining.services.webhooks import (
@@ -30,6 +31,7 @@ from mining.services.webhooks import (
 from mining.stages import STAGES
 from mining.webhooks.signature import SignatureRefused, verify
 from tests import factories
+from tests.mining.api.round_files import make_hard_set
 from tests.mining.done_round import make_round
 from tests.site import free_port
 from tests.webhook_target import Target
@@ -194,6 +196,18 @@ def test_a_new_version_is_announced_alone(hook, round_):
     assert json.loads(WebhookDelivery.objects.get().payload)["data"]["version"] == 2
     newer.save()
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_dropping_members_announces_the_version_that_it_makes(project, manager, hook):
+    hook()
+    items = factories.make_items(project, 3)
+    hard_set = make_hard_set(make_round(project, manager), [(item, "none") for item in items])
+    with pytest.raises(DropRefused):
+        drop_members(hard_set=hard_set, item_ids=[item.pk for item in items], reason="all", created_by=manager)
+    assert WebhookDelivery.objects.count() == 0
+    made = drop_members(hard_set=hard_set, item_ids=[items[1].pk], reason="wrong label", created_by=manager)
+    told = json.loads(WebhookDelivery.objects.get().payload)["data"]
+    assert (told["hard_set"], told["version"], told["n_members"], told["sha256"]) == (made.pk, 2, 2, made.sha256)
 
 
 def test_it_arrives_signed(project, hook, round_, target):
