@@ -15,6 +15,17 @@ from mining.strategies.retraining import paired_difference
 N_SEEDS, RATIO = 10, 50
 
 
+def out_of_fold_loss(features: np.ndarray, truth: np.ndarray, seed: int) -> np.ndarray:
+    """Return the loss of every item by a head trained on the other half of each class: what the curriculum goes by."""
+    loss = np.zeros(len(truth))
+    place = np.arange(len(truth)) % 2
+    for half in (0, 1):
+        head = train_online("uniform", features[place != half], truth[place != half], n_classes=10, seed=seed)
+        belief = head.probabilities(features[place == half])
+        loss[place == half] = -np.log(np.maximum(belief[np.arange(len(belief)), truth[place == half]], 1e-12))
+    return loss
+
+
 def main() -> None:
     digits = load_digits()
     features, truth = digits.data, digits.target
@@ -29,9 +40,18 @@ def main() -> None:
                 rows = generator.permutation(np.flatnonzero(~test & (truth == code)))
                 kept.append(rows if code < 5 else rows[: max(2, len(rows) // RATIO)])
             train = np.concatenate(kept)
+            difficulty = out_of_fold_loss(features[train], truth[train], seed)
             for name in ONLINE_STRATEGIES:
                 settings = HeadSettings(hidden=hidden, epochs=40)
-                head = train_online(name, features[train], truth[train], n_classes=10, settings=settings, seed=seed)
+                head = train_online(
+                    name,
+                    features[train],
+                    truth[train],
+                    n_classes=10,
+                    settings=settings,
+                    seed=seed,
+                    difficulty=difficulty,
+                )
                 hit = head.probabilities(features[test]).argmax(axis=1) == truth[test]
                 right[name].append(hit.astype(float))
                 worst[name].append(float(np.nanmin(recall_by_class(hit, truth[test], 10))))

@@ -20,6 +20,7 @@ one_hard_set: list[URLPattern | URLResolver] = [
     path("", hard_sets.hard_set_page, name="hard_set"),
     path("export/<slug:format_name>/", hard_sets.hard_set_download, name="hard_set_export"),
     path("ask-again/", hard_sets.hard_set_ask_again, name="ask_again"),
+    path("drop/", hard_sets.hard_set_drop, name="hard_set_drop"),
 ]
 of_people: list[URLPattern | URLResolver] = [
     path("", people.hardness_page, name="hardness"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from django.db import transaction
 
 from mining.artifacts import plain
 from mining.models import HardSet, HardSetMember, Round
+from mining.selectors.hard_sets import earlier_set, hard_sets_of
+from mining.strategies.set_comparison import change_since, overlaps
 
 NOT_TRAINED_ON = ("mislabelled", "unclear")
 """Verdicts of members that count for no more than others: a wrong label must not."""
@@ -39,8 +41,8 @@ def store_hard_set(
         present = HardSet.objects.filter(round=round_, strategy=strategy, version=1).first()
         if present is not None and present.sha256 == digest:
             return present
-        if present is not None:
-            present.delete()
+        # Versions made of a set that no longer stands go with it.
+        HardSet.objects.filter(round=round_, strategy=strategy).delete()
         hard_set = HardSet.objects.create(
             round=round_,
             strategy=strategy,
@@ -49,17 +51,19 @@ def store_hard_set(
             n_members=len(items),
             summary=plain(summary),
         )
-        members = zip(items.tolist(), scores.tolist(), reasons, verdicts, strict=True)
-        HardSetMember.objects.bulk_create(
-            (
-                HardSetMember(
-                    hard_set=hard_set, item_id=item, rank=rank, score=score, reason=reason[:300], verdict=verdict
-                )
-                for rank, (item, score, reason, verdict) in enumerate(members, start=1)
-            ),
-            batch_size=2000,
-        )
+        write_members(hard_set, zip(items.tolist(), scores.tolist(), reasons, verdicts, strict=True))
     return hard_set
+
+
+def write_members(hard_set: HardSet, rows: Iterable[tuple[int, float, str, str]]) -> None:
+    """Write members from (item, score, reason, verdict), hardest first."""
+    HardSetMember.objects.bulk_create(
+        (
+            HardSetMember(hard_set=hard_set, item_id=item, rank=rank, score=score, reason=reason[:300], verdict=verdict)
+            for rank, (item, score, reason, verdict) in enumerate(rows, start=1)
+        ),
+        batch_size=2000,
+    )
 
 
 def content_sha256(
@@ -101,3 +105,24 @@ def member_weights(included: Sequence[dict[str, Any]], item_ids: np.ndarray) -> 
         inside = np.isin(item_ids, members[members[:, 1] == hard_set, 0])
         weights[inside] = np.maximum(weights[inside], weight)
     return weights
+
+
+def member_items(hard_set: HardSet) -> np.ndarray:
+    """Return the item ids of a set, hardest first."""
+    return np.array(hard_set.members.order_by("rank").values_list("item_id", flat=True), dtype=np.int64)
+
+
+def compare_sets(round_: Round) -> dict[str, Any]:
+    """Return what the round's sets share with each other, and what is new in each since the round before.
+
+    Sets go by the name of their strategy; of each the newest version counts.
+    """
+    sets = {hard_set.strategy: hard_set for hard_set in hard_sets_of(round_)}
+    items = {name: member_items(hard_set) for name, hard_set in sets.items()}
+    changes = {}
+    for name, hard_set in sets.items():
+        before = earlier_set(hard_set)
+        if before is not None:
+            change = change_since(member_items(before), items[name])
+            changes[name] = {**vars(change), "new_share": change.new_share, "round": before.round.number}
+    return {"overlaps": [vars(one) for one in overlaps(items)], "changes": changes}

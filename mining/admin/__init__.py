@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mining.models import HardSet, HardSetMember, Round, RoundStage, SecondLook
+from mining.models import HardSet, HardSetMember, Round, RoundSchedule, RoundStage, SecondLook
 
 from . import webhooks  # noqa: F401  registers its own
 
@@ -99,3 +99,9 @@ class SecondLookAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("hard_set", "extra_judgments", "same_people", "n_items", "created_by", "created_at")
     list_filter = ("same_people", "created_at")
     list_select_related = ("hard_set__round__project", "created_by")
+
+
+@admin.register(RoundSchedule)
+class RoundScheduleAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("project", "every_annotations", "every_hours", "last_message", "updated_at")
+    list_select_related = ("project",)

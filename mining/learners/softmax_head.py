@@ -22,6 +22,9 @@ StepWeights = Callable[[FloatArray, IntArray, IntArray, np.random.Generator], tu
 trained on,
 and the weight (b,) of each one's gradient in the mean over the batch."""
 
+RowsOfEpoch = Callable[[int, np.random.Generator], IntArray]
+"""(epoch from 0, generator) -> the rows in the order in which this epoch shows them."""
+
 BETA_MEAN, BETA_SQUARE, EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -98,11 +101,13 @@ def train_epochs(
     seed: int = 0,
     weight: npt.ArrayLike | None = None,
     step_weights: StepWeights | None = None,
+    rows_of_epoch: RowsOfEpoch | None = None,
 ) -> Iterator[SoftmaxHead]:
     """Train and yield the head after each epoch (the same object: use it before going on).
 
     `features` (n, d) finite, `codes` (n,) labels, `weight` (n,) of each item's loss. With `step_weights` every step
-    looks at `batch_size * candidates` items and trains on those, and with the weights, that it returns.
+    looks at `batch_size * candidates` items and trains on those, and with the weights, that it returns. `rows_of_epoch`
+    stands in for a shuffle of all rows.
     """
     given = np.asarray(codes, dtype=np.int64)
     if len(given) == 0 or features.shape[0] != len(given):
@@ -113,8 +118,8 @@ def train_epochs(
     share = np.ones(len(given)) if weight is None else np.asarray(weight, dtype=np.float64)
     share = share / share.mean()
     looked_at = settings.batch_size * max(1, settings.candidates)
-    for _ in range(settings.epochs):
-        order = generator.permutation(len(given))
+    for epoch in range(settings.epochs):
+        order = generator.permutation(len(given)) if rows_of_epoch is None else rows_of_epoch(epoch, generator)
         for start in range(0, len(order), looked_at):
             rows = order[start : start + looked_at]
             values = head.forward(scaled[rows])

@@ -22,6 +22,11 @@ class HardSet(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of strategy, parameters, round and members in order.")
     n_members = models.PositiveIntegerField()
     summary = models.JSONField(default=dict, blank=True, help_text="What the strategy says of the whole set.")
+    reason = models.CharField(max_length=300, blank=True, help_text="Why members of the parent were dropped.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="Who dropped them; empty for what a strategy picked.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -67,6 +72,11 @@ class SecondLook(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    reported_in = models.ForeignKey(
+        Round, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="The latest round that says what came of it.",
+    )  # fmt: skip
+    outcome = models.JSONField(default=dict, blank=True, help_text="Outcome -> how many items, as of that round.")
 
     class Meta:
         ordering = ["-pk"]

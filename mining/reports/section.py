@@ -120,6 +120,10 @@ class RoundFiles:
         return dict(self.folder.read_json("hard_sets.json"))
 
     @cached_property
+    def second_looks(self) -> dict[str, Any]:
+        return dict(self.folder.read_json("second_looks.json"))
+
+    @cached_property
     def retraining(self) -> dict[str, Any]:
         return dict(self.folder.read_json("retraining.json"))
 

@@ -13,7 +13,7 @@ from mining.artifacts import project_folder
 from mining.models import HardSet
 
 DEFAULT_LEARNER = "hog_svm"
-DEFAULT_STRATEGIES = ("hard_negatives", "hard_positives", "suspicious", "time_hard")
+DEFAULT_STRATEGIES = ("hard_negatives", "hard_positives", "suspicious", "time_hard", "label_errors")
 FILE_PREFIX = "file:"
 LABEL_SOURCES = {
     "people": "What people agree on; the given label where nobody has judged",
@@ -29,6 +29,12 @@ def learners() -> dict[str, Any]:
 def strategies() -> dict[str, Any]:
     """Return the registry: name -> strategy with `title`, `description`, `reference` and `all_parameters()`."""
     return dict(import_module("mining.strategies.catalogue").STRATEGIES)
+
+
+def online_strategies() -> dict[str, Any]:
+    """Return what retraining can try besides hard sets: name -> online strategy with `title` and `description`."""
+    known = import_module("mining.strategies.online.training").ONLINE_STRATEGIES
+    return {name: one for name, one in known.items() if name != "uniform"}
 
 
 def imported_predictions(project: Project) -> list[dict[str, Any]]:

@@ -57,6 +57,16 @@ def retraining_of(round_: Round) -> dict[str, Any] | None:
     return _json(round_, "retraining.json")
 
 
+def second_looks_in(round_: Round) -> list[dict[str, Any]]:
+    """Return what the round says came of asking again: the looks of second_looks.json, see docs/rounds.md."""
+    return list((_json(round_, "second_looks.json") or {}).get("looks", []))
+
+
+def hard_set_facts(round_: Round) -> dict[str, Any]:
+    """Return hard_sets.json: how sets compare, and what the noise gate found; empty while there is none."""
+    return _json(round_, "hard_sets.json") or {}
+
+
 def chart_of(round_: Round, name: str) -> dict[str, Any] | None:
     """Return the Vega-Lite specification of one chart of the report, or None where it has no such chart."""
     report = report_of(round_)

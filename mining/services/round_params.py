@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Any] = {
     "include_hard_sets": [],
     "near_duplicates_together": True,
     "groups": "",
+    "online_strategies": [],
+    "noise_gate": True,
 }
 NUMBERS: dict[str, tuple[type, float, float]] = {
     "seed": (int, 0, 2**31 - 1),
@@ -65,6 +67,8 @@ def checked_params(
     if checked["feature_kind"] not in ("hog", "pixels"):
         raise RoundRefused(f"feature_kind is hog or pixels, not {checked['feature_kind']!r}.")
     checked["colour_statistics"] = bool(checked["colour_statistics"])
+    checked["noise_gate"] = bool(checked["noise_gate"])
+    checked["online_strategies"] = _online(checked["online_strategies"])
     checked["include_hard_sets"] = _included(project, checked["include_hard_sets"])
     checked["learners"] = _learners(project, learners)
     checked["strategies"] = _strategies(strategies)
@@ -127,6 +131,16 @@ def _strategies(asked: Iterable[Named]) -> list[dict[str, Any]]:
         except ValueError as reason:
             raise RoundRefused(f"Strategy {name}: {reason}") from None
     return list(found.values())
+
+
+def _online(asked: Any) -> list[str]:
+    """Check the online strategies; a string names them with commas between, as the command gives it."""
+    names = [name.strip() for name in asked.split(",") if name.strip()] if isinstance(asked, str) else list(asked)
+    known = choices.online_strategies()
+    for name in names:
+        if name not in known:
+            raise RoundRefused(f"No online strategy is called {name!r}; there are {', '.join(known)}.")
+    return list(dict.fromkeys(names))
 
 
 def _included(project: Project, asked: Iterable[Any]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ attempt. One that a killed worker held waits again.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from datetime import datetime, timedelta
@@ -24,9 +25,13 @@ from mining.webhooks.signature import signed_headers
 
 from .webhooks import TEST_EVENT, SecretLost, secrets_of
 
+logger = logging.getLogger(__name__)
+
 Status = WebhookDelivery.Status
 LOST_AFTER = timedelta(seconds=120)
 """No attempt takes this long: whoever claimed a message before has ended, wherever that was."""
+OTHERS_WAIT_SECONDS = 60.0
+"""So long at most do other messages to a target wait after it has failed, so that one it chokes on holds up none."""
 ATTEMPTS_KEPT = 20
 GONE = 410
 
@@ -60,11 +65,11 @@ def take_back_lost() -> int:
 
 
 def claim_next() -> WebhookDelivery | None:
-    """Claim the message that has been due longest; None when nothing is due."""
+    """Claim the message that has been tried least and due longest; None when nothing is due."""
     while True:
         now = timezone.now()
         due = WebhookDelivery.objects.filter(status=Status.WAITING, next_attempt_at__lte=now)
-        pk = due.order_by("next_attempt_at", "pk").values_list("pk", flat=True).first()
+        pk = due.order_by("attempts", "next_attempt_at", "pk").values_list("pk", flat=True).first()
         if pk is None:
             return None
         claim = secrets.token_hex(16)
@@ -88,11 +93,15 @@ def send_claimed(delivery: WebhookDelivery) -> None:
         _write(delivery, status=Status.FAILED, error=str(reason), finished_at=now, next_attempt_at=None)
         return
     body = delivery.payload.encode()
-    answer = post(
-        webhook.url, body=body, allowed=parse_networks(settings.WEBHOOK_NETWORKS),
-        headers=signed_headers(keys, message_id=delivery.key, timestamp=int(time.time()), body=body),
-        connect_seconds=settings.WEBHOOK_CONNECT_SECONDS, total_seconds=settings.WEBHOOK_TOTAL_SECONDS,
-    )  # fmt: skip
+    try:
+        answer = post(
+            webhook.url, body=body, allowed=parse_networks(settings.WEBHOOK_NETWORKS),
+            headers=signed_headers(keys, message_id=delivery.key, timestamp=int(time.time()), body=body),
+            connect_seconds=settings.WEBHOOK_CONNECT_SECONDS, total_seconds=settings.WEBHOOK_TOTAL_SECONDS,
+        )  # fmt: skip
+    except Exception:  # a fault of ours counts as an attempt too, or it would be made for ever
+        logger.exception("Message %s could not be sent.", delivery.key)
+        answer = Answer(None, "The site failed to send it: its log says why.", 0)
     _conclude(delivery, answer, began=now)
 
 
@@ -130,13 +139,19 @@ def _conclude(delivery: WebhookDelivery, answer: Answer, *, began: datetime) -> 
         again = now + timedelta(seconds=pause)
         written |= {"next_attempt_at": again, "finished_at": None}
         _write(delivery, status=Status.WAITING, **written)
-        # A target that is down costs one attempt a pause, however much waits for it, so others are not held up.
-        WebhookDelivery.objects.filter(
-            webhook=delivery.webhook_id, status=Status.WAITING, next_attempt_at__lt=again
-        ).exclude(event=TEST_EVENT).update(next_attempt_at=again)
+        _put_off_others(delivery, OTHERS_WAIT_SECONDS if answer.status is None else min(pause, OTHERS_WAIT_SECONDS))
     if answer.status == GONE:
-        reason = f"It answered 410 Gone on {now:%-d %B %Y}: it wants no more messages."
+        reason = f"It answered 410 Gone on {now.day} {now:%B %Y}: it wants no more messages."
         Webhook.objects.filter(pk=delivery.webhook_id).update(is_active=False, off_reason=reason)
+
+
+def _put_off_others(delivery: WebhookDelivery, seconds: float) -> None:
+    """Let what else waits for a failing target wait a little: its time-outs must not hold up other targets."""
+    later = timezone.now() + timedelta(seconds=seconds)
+    others = WebhookDelivery.objects.filter(webhook=delivery.webhook_id, status=Status.WAITING)
+    others.filter(next_attempt_at__lt=later).exclude(pk=delivery.pk).exclude(event=TEST_EVENT).update(
+        next_attempt_at=later
+    )
 
 
 def _is_hopeless(delivery: WebhookDelivery, answer: Answer) -> bool:

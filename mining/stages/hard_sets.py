@@ -9,14 +9,16 @@ import numpy as np
 import polars as pl
 
 from mining.adapters import store_hard_set
+from mining.adapters.hard_sets import compare_sets
 from mining.human_words import measure_words
 from mining.models import HardSet
 from mining.strategies.catalogue import get_strategy
-from mining.strategies.noise_gate import VERDICT_TITLES, VERDICTS, gate_verdicts
+from mining.strategies.noise_gate import MISLABELLED, VERDICT_TITLES, VERDICTS, against_given, gate_verdicts
 from mining.strategies.strategy import Selection, Strategy, StrategyError
 
 from .comparison import main_measure, model_measures
 from .context import StageRun
+from .second_looks import report_second_looks
 
 MOST_MEMBERS = 10_000
 CODE_IN_REASON = re.compile(r"\b(class|labelled|agree on|nearest is) (\d+)")
@@ -27,7 +29,7 @@ def run(stage: StageRun) -> dict[str, Any]:
     measures = stage.folder.read_table("measures.parquet")
     classes = [entry["name"] for entry in stage.folder.read_json("snapshot.json")["classes"]]
     table = strategy_table(stage, measures)
-    verdicts = _verdicts(table)
+    verdicts = gate_verdicts(against_given(table)) if "probabilities" in table else None
     # Mining never sees the held-out test.
     eligible = (measures["split"] != "test").to_numpy()
     picked = []
@@ -37,8 +39,9 @@ def run(stage: StageRun) -> dict[str, Any]:
         stage.run.progress(done, len(wanted), stage=f"Picking: {strategy.title}")
         picked.append(_pick_one(stage, strategy, entry["params"], table, eligible, measures, verdicts, classes))
     _forget_others(stage, [entry["name"] for entry in wanted])
-    stage.write_json("hard_sets.json", {"hard_sets": picked, "verdict_titles": VERDICT_TITLES})
-    return stage.result(hard_sets=picked)
+    content = {"hard_sets": picked, "verdict_titles": VERDICT_TITLES, "gate": gate_facts(table, verdicts)}
+    stage.write_json("hard_sets.json", content | {"compared": compare_sets(stage.round)})
+    return stage.result(hard_sets=picked, second_looks=report_second_looks(stage, measures, table))
 
 
 def strategy_table(stage: StageRun, measures: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -48,6 +51,7 @@ def strategy_table(stage: StageRun, measures: pl.DataFrame) -> dict[str, np.ndar
     """
     table: dict[str, np.ndarray] = {
         "given": measures["label"].fill_null(-1).to_numpy().astype(np.int64),
+        "given_label": measures["given"].fill_null(-1).to_numpy().astype(np.int64),
         "people_label": measures["consensus"].fill_null(-1).to_numpy().astype(np.int64),
         "n_judgments": measures["n_labels"].to_numpy(),
         **_human_columns(stage, measures),
@@ -81,8 +85,21 @@ def _floats(measures: pl.DataFrame, name: str) -> np.ndarray:
     return measures[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _verdicts(table: dict[str, np.ndarray]) -> np.ndarray | None:
-    return gate_verdicts(table) if "probabilities" in table else None
+def gate_facts(table: dict[str, np.ndarray], verdicts: np.ndarray | None) -> dict[str, int]:
+    """Return how many items look mislabelled against the given label, and how many still do against the label used.
+
+    `repaired` are those whose given label is at odds with what learners were trained on: people's label took its place.
+    """
+    if verdicts is None:
+        return {}
+    wrong = verdicts == MISLABELLED
+    replaced = (table["given_label"] >= 0) & (table["given_label"] != table["given"])
+    return {
+        "n_given": int((table["given_label"] >= 0).sum()),
+        "mislabelled_given": int(wrong.sum()),
+        "mislabelled_used": int((gate_verdicts(table) == MISLABELLED).sum()),
+        "repaired": int((wrong & replaced).sum()),
+    }
 
 
 def _pick_one(

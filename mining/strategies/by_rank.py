@@ -106,6 +106,7 @@ CLASS_BALANCED = Strategy(
     parameters=(MEASURE, Parameter("per_class", 20, "How many items of each class.", low=1, high=1_000_000)),
     needs=("given",),
     pick=_pick_class_balanced,
+    use="oversample",
 )
 CURRICULUM = Strategy(
     name="curriculum",
@@ -115,4 +116,5 @@ CURRICULUM = Strategy(
     parameters=(MEASURE,),
     needs=("given",),
     pick=_pick_curriculum,
+    use="schedule",
 )

@@ -7,6 +7,7 @@ from mining.strategies.band import BAND
 from mining.strategies.by_rank import CLASS_BALANCED, COMBINED, CURRICULUM
 from mining.strategies.crossed import BLIND_SPOTS, HUMAN_ONLY_HARD
 from mining.strategies.hard_examples import HARD_NEGATIVES, HARD_POSITIVES
+from mining.strategies.label_errors import LABEL_ERRORS
 from mining.strategies.people_hard import DISAGREEMENT_HARD, TIME_HARD
 from mining.strategies.strategy import Strategy, StrategyError
 from mining.strategies.suspicious import SUSPICIOUS
@@ -25,6 +26,7 @@ BUILT_IN = (
     COMBINED,
     CLASS_BALANCED,
     CURRICULUM,
+    LABEL_ERRORS,
 )
 
 

@@ -82,6 +82,19 @@ def gate_verdicts(table: Table, settings: NoiseGateSettings | None = None) -> np
     return verdict
 
 
+def against_given(table: Table) -> Table:
+    """Return the table with the labels of the import as `given`, where there are any, for the label that was used.
+
+    Where people's consensus is what learners are trained on, no label used is ever at odds with people: what is wrong
+    with the import shows only against the import. Reads `given_label` (n,) codes, -1 = none; without it nothing
+    changes.
+    """
+    if "given_label" not in table:
+        return table
+    imported = np.asarray(table["given_label"])
+    return {**table, "given": np.where(imported >= 0, imported, table["given"])}
+
+
 def gate_answers(table: Table, settings: NoiseGateSettings) -> GateAnswers:
     """Answer the gate's four questions for each item of the table."""
     probabilities, given = table["probabilities"], table["given"]

@@ -15,6 +15,7 @@ from mining.comparison.intervals import LEVEL, percentile_interval
 from mining.learners.errors import LearnerError
 from mining.learners.learner import Features, Learner
 from mining.strategies.quality import Quality, measure_quality
+from mining.strategies.quality_intervals import QualityIntervals, quality_intervals
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -51,6 +52,7 @@ class Arm:
     worst_class: int
     worst_recall: float
     calibration_error: float
+    intervals: QualityIntervals
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def retraining_experiment(
     n_classes: int,
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     weight: float = 3.0,
+    oversample: bool = False,
     exclude: npt.ArrayLike | None = None,
     on_progress: OnProgress | None = None,
 ) -> Experiment:
@@ -85,9 +88,10 @@ def retraining_experiment(
 
     `features` (n, d); `given` (n,) codes, -1 = no label; `train` and `heldout` (n,) bool, apart; `hard` row numbers of
     the hard set. Hard items inside `train` get `weight` instead of 1; those outside (new items) are added with
-    `weight`, and the control draws as many from the same two pools. `exclude` (n,) bool keeps items out of every arm
-    but the baseline's pool (what the noise gate stopped gets no extra weight; pass the gated hard set). Raises
-    `LearnerError` for an empty hard set, a test that is too small, or arms that overlap the test.
+    `weight`, and the control draws as many from the same two pools. With `oversample` they are shown `weight` times,
+    a whole number, instead of weighing so much: for learners that take no weights. `exclude` (n,) bool keeps items out
+    of every arm but the baseline's pool (what the noise gate stopped gets no extra weight; pass the gated hard set).
+    Raises `LearnerError` for an empty hard set, a test that is too small, or arms that overlap the test.
     """
     codes = np.asarray(given, dtype=np.int64)
     in_train = np.asarray(train, dtype=bool) & (codes >= 0)
@@ -95,7 +99,7 @@ def retraining_experiment(
     chosen = np.unique(np.asarray(hard, dtype=np.int64))
     stopped = np.zeros(len(codes), dtype=bool) if exclude is None else np.asarray(exclude, dtype=bool)
     chosen = chosen[(codes[chosen] >= 0) & ~stopped[chosen]]
-    notes = _check(in_train, in_test, chosen, codes, n_classes)
+    notes = [*_check_hard(in_train, in_test, chosen), *check_test(in_train, in_test, codes, n_classes)]
     answers: dict[str, list[FloatArray]] = {arm: [] for arm in ARMS}
     test = np.flatnonzero(in_test)
     total, done = len(seeds) * len(ARMS), 0
@@ -107,19 +111,21 @@ def retraining_experiment(
         }
         for arm, extra in picks.items():
             rows, weights = _training_rows(in_train, extra, weight)
+            if oversample:
+                rows = np.repeat(rows, np.maximum(1, np.rint(weights)).astype(np.int64))
             # No weights at all for the baseline: not every learner and resampling takes them, and it needs none.
             model = learner.fit(
                 features[rows],
                 codes[rows],
                 n_classes=n_classes,
-                sample_weight=None if arm == "baseline" else weights,
+                sample_weight=None if arm == "baseline" or oversample else weights,
                 seed=int(seed),
             )
             answers[arm].append(model.probabilities(features[test]))
             done += 1
             if on_progress is not None:
                 on_progress(done, total)
-    return _judge(answers, codes[test], int(in_train.sum()), len(chosen), tuple(notes))
+    return judge_arms(answers, codes[test], int(in_train.sum()), len(chosen), tuple(notes))
 
 
 def random_control(hard: IntArray, train: BoolArray, barred: BoolArray, codes: IntArray, seed: int) -> IntArray:
@@ -143,39 +149,44 @@ def _training_rows(train: BoolArray, extra: IntArray, weight: float) -> tuple[In
     return rows, weights[rows]
 
 
-def _check(train: BoolArray, test: BoolArray, hard: IntArray, codes: IntArray, n_classes: int) -> list[str]:
-    if (train & test).any():
-        raise LearnerError(f"{int((train & test).sum())} items are in the training set and in the held-out test")
+def _check_hard(train: BoolArray, test: BoolArray, hard: IntArray) -> list[str]:
     if len(hard) == 0:
         raise LearnerError("the hard set holds no labelled item that may be trained on: there is nothing to try")
+    if (train & test).any():
+        return []  # `check_test` says so
     if test[hard].any():
         raise LearnerError(
             f"{int(test[hard].sum())} items of the hard set are in the held-out test, which mining never sees"
         )
+    if len(hard) > train.sum() / 2:
+        return ["the hard set is more than half of the training set: the control can hardly differ from it"]
+    return []
+
+
+def check_test(train: BoolArray, test: BoolArray, codes: IntArray, n_classes: int) -> list[str]:
+    """Return what is to be said of the held-out test; raises `LearnerError` where it can decide nothing."""
+    if (train & test).any():
+        raise LearnerError(f"{int((train & test).sum())} items are in the training set and in the held-out test")
     if test.sum() < FEWEST_TEST_ITEMS:
         raise LearnerError(
             f"the held-out test has {int(test.sum())} labelled items; at least {FEWEST_TEST_ITEMS} are needed to see "
             "anything"
         )
-    notes = []
     missing = np.flatnonzero(np.bincount(codes[test], minlength=n_classes) == 0)
-    if len(missing):
-        notes.append(
-            f"the held-out test has no item of class {', '.join(map(str, missing[:10]))}: nothing is known of it"
-        )
-    if len(hard) > train.sum() / 2:
-        notes.append("the hard set is more than half of the training set: the control can hardly differ from it")
-    return notes
+    if len(missing) == 0:
+        return []
+    return [f"the held-out test has no item of class {', '.join(map(str, missing[:10]))}: nothing is known of it"]
 
 
-def _judge(
+def judge_arms(
     answers: dict[str, list[FloatArray]], truth: IntArray, n_train: int, n_hard: int, notes: tuple[str, ...]
 ) -> Experiment:
+    """Compare the arms by their (n_test, K) probabilities, one table a seed."""
     right = {
         arm: np.stack([belief.argmax(axis=1) == truth for belief in beliefs]).astype(np.float64)
         for arm, beliefs in answers.items()
     }
-    arms = {arm: _summarise(arm, [measure_quality(belief, truth) for belief in answers[arm]]) for arm in ARMS}
+    arms = {arm: _summarise(arm, answers[arm], truth) for arm in ARMS}
     against_baseline = paired_difference(right["hard_set"], right["baseline"])
     against_control = paired_difference(right["hard_set"], right["random_control"])
     verdict = overall_verdict(against_baseline.verdict, against_control.verdict)
@@ -191,7 +202,8 @@ def overall_verdict(against_baseline: str, against_control: str) -> str:
     return BETTER if against_baseline == against_control == BETTER else NO_DIFFERENCE
 
 
-def _summarise(name: str, by_seed: list[Quality]) -> Arm:
+def _summarise(name: str, beliefs: list[FloatArray], truth: IntArray) -> Arm:
+    by_seed = [measure_quality(belief, truth) for belief in beliefs]
     recall = np.mean([quality.recall_by_class for quality in by_seed], axis=0)
     worst = int(np.nanargmin(recall))
     return Arm(
@@ -202,6 +214,7 @@ def _summarise(name: str, by_seed: list[Quality]) -> Arm:
         worst_class=worst,
         worst_recall=float(recall[worst]),
         calibration_error=float(np.mean([quality.calibration_error for quality in by_seed])),
+        intervals=quality_intervals(beliefs, truth),
     )
 
 

@@ -16,6 +16,9 @@ Table = Mapping[str, npt.NDArray[Any]]
 
 LIMIT = Parameter("limit", None, "Most items to pick; empty means all that qualify.", low=1, high=1e9, kind="int")
 
+USES = ("weights", "oversample", "schedule", "people")
+"""Its items weigh more; are shown more often; are an order to train in; or go to people and are not trained on."""
+
 
 class StrategyError(ValueError):
     """A strategy cannot run on this table; the message names what is missing."""
@@ -49,6 +52,12 @@ class Strategy:
     parameters: tuple[Parameter, ...]
     needs: tuple[str, ...]
     pick: Pick
+    use: str = "weights"
+    """How its set is used in retraining, one of `USES`."""
+
+    def __post_init__(self) -> None:
+        if self.use not in USES:
+            raise StrategyError(f"{self.name}: use is {self.use!r}; it must be one of {', '.join(USES)}")
 
     def all_parameters(self) -> tuple[Parameter, ...]:
         return (*self.parameters, LIMIT)

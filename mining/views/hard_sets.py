@@ -16,11 +16,23 @@ from django.views.decorators.http import require_GET, require_POST
 from annotations.models import Project
 from mining.exports import FORMATS, ExportRefused, hard_set_export
 from mining.models import HardSet
-from mining.selectors.hard_sets import MemberRow, members_page, overlaps_of, second_looks_of, verdicts_of
-from mining.selectors.rounds import classes_of
+from mining.selectors.hard_sets import (
+    MemberRow,
+    earlier_set,
+    members_page,
+    new_items,
+    overlaps_of,
+    second_looks_of,
+    shared_with,
+    verdicts_of,
+    versions_of,
+)
+from mining.selectors.rounds import classes_of, is_active
+from mining.services.hard_set_versions import LONGEST_REASON, DropRefused, drop_members
 from mining.services.second_look import MOST_JUDGMENTS, SecondLookRefused, ask_again
 
 from .access import project_and_hard_set, signed_in
+from .second_looks import outcomes_of
 from .words import VERDICTS, verdict, verdict_counts
 
 MEMBERS_PER_PAGE = 50
@@ -35,6 +47,15 @@ class AskAgainForm(forms.Form):
     same_people = forms.BooleanField(
         label="People who have judged an item may be asked again", required=False,
         help_text="Leave it off and only others are asked.",
+    )  # fmt: skip
+
+
+class DropForm(forms.Form):
+    """Which members are dropped, and why."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=LONGEST_REASON, widget=forms.TextInput,
+        help_text="Stays with the new version, with your name.",
     )  # fmt: skip
 
 
@@ -57,7 +78,12 @@ class _Members:
 
 
 def _show(
-    request: HttpRequest, project: Project, hard_set: HardSet, form: AskAgainForm, status: int = 200
+    request: HttpRequest,
+    project: Project,
+    hard_set: HardSet,
+    form: AskAgainForm,
+    status: int = 200,
+    drop_form: DropForm | None = None,
 ) -> HttpResponse:
     counts = verdicts_of(hard_set)
     chosen = request.GET.get("verdict")
@@ -67,6 +93,9 @@ def _show(
     members = cast(Sequence[MemberRow], _Members(hard_set, chosen, total))
     page = Paginator(members, MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
     classes = classes_of(hard_set.round)
+    looks = list(second_looks_of(hard_set)[:10])
+    earlier = earlier_set(hard_set)
+    chosen_items = {int(number) for number in request.POST.getlist("item") if number.isdigit()}
     context = {
         "project": project,
         "section": "rounds",
@@ -74,7 +103,7 @@ def _show(
         "hard_set": hard_set,
         "title": hard_set.summary.get("title", hard_set.strategy),
         "page": page,
-        "rows": [_row(row, classes) for row in page.object_list],
+        "rows": _rows(list(page.object_list), classes, hard_set, earlier, chosen_items),
         "verdicts": verdict_counts(counts),
         "chosen": chosen,
         "meaning": verdict(chosen).meaning if chosen is not None else "",
@@ -83,11 +112,40 @@ def _show(
         ],
         "formats": list(FORMATS.values()),
         "overlaps": overlaps_of(hard_set),
-        "second_looks": second_looks_of(hard_set)[:10],
+        "second_looks": looks,
+        "outcomes": outcomes_of(project, hard_set, looks),
+        "versions": versions_of(hard_set),
+        "since": _since(hard_set, earlier),
         "form": form,
+        "drop_form": drop_form or DropForm(auto_id="drop_%s"),
+        "can_drop": not is_active(hard_set.round) and hard_set.n_members > 1,
         "n_suspects": counts.get("mislabelled", 0),
     }
     return render(request, "mining/hard_set.html", context, status=status)
+
+
+def _since(hard_set: HardSet, earlier: HardSet | None) -> dict[str, Any] | None:
+    """Return how the set differs from what the same strategy picked in the round before."""
+    if earlier is None:
+        return None
+    shared = shared_with(hard_set, earlier)
+    return {
+        "earlier": earlier,
+        "shared": shared,
+        "new": hard_set.n_members - shared,
+        "gone": earlier.n_members - shared,
+    }
+
+
+def _rows(
+    members: list[MemberRow], classes: list[str], hard_set: HardSet, earlier: HardSet | None, chosen: set[int]
+) -> list[dict[str, Any]]:
+    ids = [row.member.item_id for row in members]
+    new = new_items(hard_set, earlier, ids) if earlier is not None else set()
+    return [
+        {**_row(row, classes), "is_new": row.member.item_id in new, "is_chosen": row.member.item_id in chosen}
+        for row in members
+    ]
 
 
 def _row(row: MemberRow, classes: list[str]) -> dict[str, Any]:
@@ -150,4 +208,28 @@ def hard_set_ask_again(request: HttpRequest, slug: str, pk: int) -> HttpResponse
     return _show(request, project, hard_set, form, status=422)
 
 
-__all__ = ["VERDICTS", "hard_set_ask_again", "hard_set_download", "hard_set_page"]
+@require_POST
+def hard_set_drop(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Drop the chosen members and go to the new version; a refusal is shown at the form, and nothing was dropped."""
+    project, hard_set = project_and_hard_set(request, slug, pk)
+    form = DropForm(request.POST, auto_id="drop_%s")
+    numbers = request.POST.getlist("item")
+    if form.is_valid():
+        try:
+            made = drop_members(
+                hard_set=hard_set,
+                item_ids=[int(number) for number in numbers if number.isdigit()],
+                reason=form.cleaned_data["reason"],
+                created_by=signed_in(request),
+            )
+        except DropRefused as reason:
+            form.add_error(None, str(reason))
+        else:
+            dropped = hard_set.n_members - made.n_members
+            items = "1 item is" if dropped == 1 else f"{dropped:,} items are"
+            messages.success(request, f"{items} dropped. This is version {made.version}; the old one stays.")
+            return redirect(made)
+    return _show(request, project, hard_set, AskAgainForm(), status=422, drop_form=form)
+
+
+__all__ = ["VERDICTS", "hard_set_ask_again", "hard_set_download", "hard_set_drop", "hard_set_page"]

@@ -21,6 +21,7 @@ NUMBER_FIELDS = {
     "seed": ("Seed", "The same seed on the same data gives the same round."),
 }  # fmt: skip
 
+MORE_FIELDS = ("label_source", "online_strategies", "noise_gate", "include_hard_sets")
 MOST_EARLIER_SETS = 20
 
 
@@ -36,6 +37,15 @@ class RoundForm(forms.Form):
     label_source = forms.ChoiceField(
         label="Labels to train on", widget=forms.RadioSelect, choices=list(choices.LABEL_SOURCES.items())
     )
+    online_strategies = forms.MultipleChoiceField(
+        label="Online strategies", required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="Each chooses anew at every step of the training, and is tried against uniform training and a "
+        "random control.",
+    )  # fmt: skip
+    noise_gate = forms.BooleanField(
+        label="Noise gate", required=False, initial=True,
+        help_text="Keeps items whose label looks wrong from weighing more.",
+    )  # fmt: skip
     include_hard_sets = forms.MultipleChoiceField(
         label="Hard sets of earlier rounds", required=False, widget=forms.CheckboxSelectMultiple,
         help_text="Their items count double in training.",
@@ -49,6 +59,9 @@ class RoundForm(forms.Form):
         self.strategy_titles = {name: one.title for name, one in choices.strategies().items()}
         self._choose("learners", self.learner_titles, initial=[choices.DEFAULT_LEARNER, *imported])
         self._choose("strategies", self.strategy_titles, initial=list(choices.DEFAULT_STRATEGIES))
+        self._choose(
+            "online_strategies", {name: one.title for name, one in choices.online_strategies().items()}, initial=[]
+        )
         self.fields["label_source"].initial = DEFAULTS["label_source"]
         earlier = {
             str(one.pk): _hard_set_in_words(one) for one in choices.earlier_hard_sets(project)[:MOST_EARLIER_SETS]
@@ -90,8 +103,8 @@ class RoundForm(forms.Form):
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        """Labels, then earlier hard sets where there are any."""
-        return [self[name] for name in ("label_source", "include_hard_sets") if name in self.fields]
+        """Labels, what else is tried in retraining, then earlier hard sets where there are any."""
+        return [self[name] for name in MORE_FIELDS if name in self.fields]
 
     @property
     def number_fields(self) -> list[forms.BoundField]:
@@ -100,14 +113,16 @@ class RoundForm(forms.Form):
 
     def params(self) -> dict[str, Any]:
         """Return the cleaned numbers and choices as `start_round` takes them."""
-        params = {name: self.cleaned_data[name] for name in (*NUMBER_FIELDS, "label_source")}
+        params = {name: self.cleaned_data[name] for name in (*NUMBER_FIELDS, "label_source", "online_strategies")}
+        params["noise_gate"] = self.cleaned_data["noise_gate"]
         params["include_hard_sets"] = [int(number) for number in self.cleaned_data.get("include_hard_sets", [])]
         return params
 
 
 def _hard_set_in_words(hard_set: HardSet) -> str:
     title = hard_set.summary.get("title", hard_set.strategy)
-    return f"Round {hard_set.round.number}: {title}, {hard_set.n_members:,} items"
+    version = f" version {hard_set.version}" if hard_set.version > 1 else ""
+    return f"Round {hard_set.round.number}: {title}{version}, {hard_set.n_members:,} items"
 
 
 def _listed(words: list[str]) -> str:

@@ -16,12 +16,13 @@ from annotations.models import Project
 from annotations.selectors.access import managed_project
 from mining.models import Round, RoundStage
 from mining.selectors.hard_sets import hard_sets_of
-from mining.selectors.rounds import is_active, report_of, rounds_of, stages_of
+from mining.selectors.rounds import hard_set_facts, is_active, report_of, rounds_of, stages_of
 from mining.services.rounds import RoundRefused, active_round, cancel_round, retry_stage, start_round
 from mining.stages import STAGES
 
 from .access import project_and_round, signed_in
 from .round_form import RoundForm
+from .second_looks import looks_in_words
 from .words import verdict_counts
 
 ROUNDS_PER_PAGE = 25
@@ -101,13 +102,20 @@ def round_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Show a round: its stages while it runs, its figures and hard sets when it is done."""
     project, round_ = project_and_round(request, slug, number)
     report = report_of(round_) if round_.status == Round.Status.SUCCEEDED else None
+    compared = _compared(hard_set_facts(round_)) if report else {}
+    changes = compared.get("changes", {})
     context = {
         **_progress(round_),
         "project": project,
         "section": "rounds",
         "report": report,
-        "hard_sets": [(one, verdict_counts(one.summary.get("verdicts", {}))) for one in hard_sets_of(round_)],
+        "hard_sets": [
+            (one, verdict_counts(one.summary.get("verdicts", {})), changes.get(one.strategy))
+            for one in hard_sets_of(round_)
+        ],
         "params": _params_in_words(round_.params),
+        "looks": looks_in_words(project, round_) if report else [],
+        "compared": compared,
     }
     return render(request, "mining/round.html", context)
 
@@ -150,11 +158,29 @@ def stage_retry(request: HttpRequest, slug: str, number: int, stage: str) -> Htt
     return redirect(round_)
 
 
+def _compared(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what the sets share, by their titles, the largest share first, and what is new in each."""
+    titles = {one["strategy"]: one["title"] for one in facts.get("hard_sets", [])}
+    compared = facts.get("compared", {})
+    overlaps = sorted(compared.get("overlaps", []), key=lambda one: -one["share"])
+    changes = compared.get("changes", {})
+    return {
+        "overlaps": [
+            {**one, "first": titles.get(one["first"], one["first"]), "second": titles.get(one["second"], one["second"])}
+            for one in overlaps
+            if one["shared"]
+        ],
+        "changes": {name: change for name, change in changes.items() if change["n_now"]},
+    }
+
+
 def _params_in_words(params: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the settings of a round that a reader asks for, with their names in words."""
     return [
         ("Learners", ", ".join(entry["name"] for entry in params.get("learners", []))),
         ("Strategies", ", ".join(entry["name"] for entry in params.get("strategies", []))),
+        ("Online strategies", ", ".join(params.get("online_strategies", []))),
+        ("Noise gate", "on" if params.get("noise_gate", True) else "off"),
         ("Labels from", {"people": "people", "given": "the import"}.get(params.get("label_source", ""), "")),
         ("Folds", str(params.get("n_folds", ""))),
         ("Held out", f"{100 * params.get('test_share', 0):.0f} %"),

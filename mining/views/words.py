@@ -39,3 +39,20 @@ def verdict_counts(counts: dict[str, int]) -> list[tuple[Verdict, int]]:
     known = [(verdict(name), counts[name]) for name in VERDICTS if counts.get(name)]
     other = [(verdict(name), count) for name, count in sorted(counts.items()) if name not in VERDICTS and count]
     return known + other
+
+
+OUTCOMES = {
+    one.name: one
+    for one in (
+        Verdict("label_changed", "Label changed", "People now stand behind another label than before.", "accent"),
+        Verdict("hard", "Hardness confirmed", "The label stands; people are still slow, or the model gets it wrong."),
+        Verdict("ambiguous", "Ambiguous for good", "All who were asked have answered, and people are split.", "warn"),
+        Verdict("settled", "No longer hard", "The label stands, people agree and neither they nor the model struggle."),
+        Verdict("waiting", "Still waiting", "Not all the judgments asked for have come yet."),
+    )
+}  # fmt: skip
+
+
+def outcome_counts(counts: dict[str, int]) -> list[tuple[Verdict, int]]:
+    """Return what came of asking again, in a fixed order; what did not occur is left out."""
+    return [(OUTCOMES[name], counts[name]) for name in OUTCOMES if counts.get(name)]

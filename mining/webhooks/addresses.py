@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -72,8 +73,15 @@ def parse_url(url: str) -> Target:
 
 
 def parse_networks(texts: Sequence[str]) -> list[Network]:
-    """Return networks from texts such as `10.1.0.0/16`, `127.0.0.1` or `::1`; ValueError names a wrong one."""
-    return [ip_network(text.strip()) for text in texts if text.strip()]
+    """Return networks from texts such as `10.1.0.0/16`, `127.0.0.1` or `::1`.
+
+    What is none allows nothing: `manage.py check` names it, and a message must not fail for it.
+    """
+    networks: list[Network] = []
+    for text in texts:
+        with suppress(ValueError):
+            networks.append(ip_network(text.strip()))
+    return networks
 
 
 def is_public(address: Address) -> bool:

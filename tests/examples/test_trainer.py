@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
+import io
+import json
+import queue
+import threading
 import time
+from http.server import ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mining.webhooks.signature import secret_text, signed_headers
 from tests.site import ROOT
@@ -77,3 +84,87 @@ def test_a_class_that_nobody_has_shown_is_unlikely_and_not_impossible():
     p = trainer.fit_predict(x, np.array([0, 2, 0, 2]), np.ones(4), x, 3)
     assert np.allclose(p.sum(axis=1), 1) and (p > 0).all() and (p[:, 1] < 1e-5).all()
     assert p.argmax(axis=1).tolist() == [0, 2, 0, 2]
+
+
+@pytest.fixture
+def listener(monkeypatch):
+    """Return tell(body, **headers) -> status, and the list of what is to be done."""
+    monkeypatch.setattr(trainer.Listener, "secret", SECRET)
+    monkeypatch.setattr(trainer.Listener, "strategy", "suspicious")
+    monkeypatch.setattr(trainer.Listener, "todo", queue.Queue())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), trainer.Listener)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    def tell(body: bytes, **headers: str) -> int:
+        signed = signed_headers([SECRET], message_id="msg_1", timestamp=int(time.time()), body=body) | headers
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+        connection.request("POST", "/hook", body, signed)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    yield tell
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def told(strategy: str = "suspicious", event: str = "hard_set.created") -> bytes:
+    data = {"hard_set": 7, "sha256": "a" * 64, "strategy": strategy}
+    return json.dumps({"type": event, "data": data}).encode()
+
+
+def test_it_notes_hard_sets_of_its_strategy_and_answers_at_once(listener):
+    assert listener(told()) == 202
+    assert listener(told("band")) == listener(told(event="webhook.test")) == 202
+    assert trainer.Listener.todo.get_nowait() == (7, "a" * 64)
+    assert trainer.Listener.todo.empty()
+
+
+def test_what_is_not_signed_or_too_large_is_refused(listener):
+    assert listener(told(), **{"webhook-signature": "v1,AAAA"}) == 401
+    assert listener(told(), **{"webhook-timestamp": "1"}) == 401
+    assert listener(told(), **{"Content-Length": str(2 << 20)}) == 413
+    assert trainer.Listener.todo.empty()
+
+
+def test_the_same_content_is_trained_on_once_also_after_a_restart(tmp_path, monkeypatch):
+    picture = io.BytesIO()
+    Image.new("L", (32, 32), 99).save(picture, "PNG")
+    rows = [
+        {"label": ("cat", "dog")[i % 2], "fold": i % 5, "weight": 1.0, "box": None, "path": f"{i}.png"}
+        for i in range(20)
+    ]  # fmt: skip
+    sent = []
+
+    class Site:
+        def manifest(self, hard_set):
+            head = {"strategy": "suspicious", "round": 1, "n_members": 2, "synthetic": True, "classes": ["cat", "dog"]}
+            return head, rows
+
+        def image(self, row):
+            return picture.getvalue()
+
+        def send_predictions(self, name, rows, classes, p):
+            sent.append((name, len(rows), classes, p.shape))
+
+    assert trainer.Trainer(Site(), "mine", tmp_path).train(7, "a" * 64)
+    assert not trainer.Trainer(Site(), "mine", tmp_path).train(7, "a" * 64)
+    assert trainer.Trainer(Site(), "mine", tmp_path).train(8, "b" * 64)
+    assert sent == [("mine", 20, ["cat", "dog"], (20, 2))] * 2
+
+
+def test_of_two_items_under_one_path_the_first_is_sent(tmp_path, monkeypatch):
+    site = trainer.Site("http://127.0.0.1:9", "pets", "t", tmp_path)
+    asked = []
+
+    def answer(path, **request):
+        asked.append((path, request.get("body")))
+        return {"url": "/job", "status": "succeeded", "learner": "file:mine", "n_predicted": 2}
+
+    monkeypatch.setattr(site, "json", answer)
+    rows = [{"path": "a.png"}, {"path": "b,c.png"}, {"path": "a.png"}]
+    site.send_predictions("mine", rows, ["cat", "dog"], np.array([[0.25, 0.75], [1.0, 0.0], [0.5, 0.5]]))
+    assert asked[0][0] == "/api/v1/projects/pets/predictions?name=mine&out_of_fold=true"
+    assert sorted(asked[0][1].decode().split()) == ['"b,c.png",1.0,0.0', "a.png,0.25,0.75", "item,cat,dog"]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mining.learners.softmax_head import StepWeights
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -73,6 +75,39 @@ class GradientImportance:
         chance = np.full(len(codes), even) if total <= 0.0 else (1.0 - self.floor) * size / total + self.floor * even
         places = generator.choice(len(codes), min(self.batch_size, len(codes)), replace=True, p=chance / chance.sum())
         return places.astype(np.int64), even / chance[places]
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """The random control of a rule: the same places and weights, dealt to the candidates at random."""
+
+    rule: StepWeights
+
+    def __call__(
+        self, belief: FloatArray, codes: IntArray, rows: IntArray, generator: np.random.Generator
+    ) -> tuple[IntArray, FloatArray]:
+        places, weight = self.rule(belief, codes, rows, generator)
+        return generator.permutation(len(codes))[places], weight
+
+
+@dataclass(frozen=True)
+class EasyFirst:
+    """Curriculum (Bengio et al. 2009; pacing of Hacohen & Weinshall 2019): the easiest first, then step by step all.
+
+    `order` (n,) rows from easy to hard. The share in use grows evenly from `first_share` to all of them within the
+    first half of the epochs. Every epoch shows as many rows as any other, so that no arm trains longer.
+    """
+
+    order: IntArray
+    epochs: int
+    first_share: float = 0.2
+
+    def __call__(self, epoch: int, generator: np.random.Generator) -> IntArray:
+        n_rows = len(self.order)
+        grown = min(1.0, self.first_share + (1.0 - self.first_share) * epoch / max(1.0, self.epochs / 2.0))
+        used = self.order[: max(1, round(grown * n_rows))]
+        times = -(-n_rows // len(used))
+        return np.concatenate([generator.permutation(used) for _ in range(times)])[:n_rows]
 
 
 def focal_factor(p: FloatArray, gamma: float = 2.0) -> FloatArray:

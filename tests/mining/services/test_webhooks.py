@@ -11,9 +11,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
+from mining import tasks
 from mining.models import HardSet, Round, Webhook, WebhookDelivery
 from mining.services import webhook_sending, webhooks
+from mining.services.hard_set_versions import DropRefused, drop_members
 from mining.services.rounds import advance_round
 from mining.services.webhook_sending import claim_next, send_claimed, send_due, take_back_lost
 from mining.services.webhooks import (
@@ -28,10 +31,12 @@ from mining.services.webhooks import (
 from mining.stages import STAGES
 from mining.webhooks.signature import SignatureRefused, verify
 from tests import factories
+from tests.mining.api.round_files import make_hard_set
 from tests.mining.done_round import make_round
 from tests.site import free_port
 from tests.webhook_target import Target
 
+REAL_WAKE_SENDER = webhooks.wake_sender
 BOTH = ["hard_set.created", "round.finished"]
 
 
@@ -193,6 +198,18 @@ def test_a_new_version_is_announced_alone(hook, round_):
     assert WebhookDelivery.objects.count() == 1
 
 
+def test_dropping_members_announces_the_version_that_it_makes(project, manager, hook):
+    hook()
+    items = factories.make_items(project, 3)
+    hard_set = make_hard_set(make_round(project, manager), [(item, "none") for item in items])
+    with pytest.raises(DropRefused):
+        drop_members(hard_set=hard_set, item_ids=[item.pk for item in items], reason="all", created_by=manager)
+    assert WebhookDelivery.objects.count() == 0
+    made = drop_members(hard_set=hard_set, item_ids=[items[1].pk], reason="wrong label", created_by=manager)
+    told = json.loads(WebhookDelivery.objects.get().payload)["data"]
+    assert (told["hard_set"], told["version"], told["n_members"], told["sha256"]) == (made.pk, 2, 2, made.sha256)
+
+
 def test_it_arrives_signed(project, hook, round_, target):
     webhook = hook(target.url())
     announce_round(round_=round_)
@@ -243,7 +260,29 @@ def test_a_target_that_is_down_costs_one_attempt_however_much_waits(hook, round_
     tried, waiting = WebhookDelivery.objects.order_by("pk")
     assert (tried.error, tried.response_status) == ("Connection refused.", None)
     assert waiting.attempts == 0
-    assert waiting.next_attempt_at == tried.next_attempt_at
+    assert 50 < (waiting.next_attempt_at - timezone.now()).total_seconds() <= 60
+
+
+def test_a_message_that_the_target_chokes_on_holds_up_no_other(hook, round_, target):
+    webhook = hook(target.url("/500"))
+    announce_round(round_=round_)
+    send_due()
+    first, second = WebhookDelivery.objects.order_by("pk")
+    assert (first.attempts, second.attempts) == (1, 0)
+    assert (second.next_attempt_at - timezone.now()).total_seconds() <= 6
+    change_webhook(webhook=webhook, url=target.url("/200"), events=BOTH, is_active=True)
+    make_due()
+    taken = claim_next()
+    assert taken == second  # what was never tried goes first
+
+
+def test_a_fault_of_the_sites_own_is_an_attempt_like_any_other(hook, round_, monkeypatch):
+    hook()
+    announce_hard_set(hard_set=round_.hard_sets.get(strategy="suspicious"))
+    monkeypatch.setattr(webhook_sending, "post", lambda *_, **__: 1 / 0)
+    assert send_due() == 1
+    row = WebhookDelivery.objects.get()
+    assert (row.status, row.attempts, row.error) == ("queued", 1, "The site failed to send it: its log says why.")
 
 
 def test_one_that_is_down_does_not_hold_up_another(project, hook, round_, target):
@@ -413,3 +452,27 @@ def test_the_search_for_due_messages_reads_no_long_list(hook, round_, django_ass
     WebhookDelivery.objects.filter(pk=row.pk).delete()
     with django_assert_max_num_queries(2):
         assert webhook_sending.send_due() == 0
+
+
+def test_one_thread_of_a_process_sends_at_a_time(monkeypatch):
+    sent = []
+    monkeypatch.setattr(webhook_sending, "send_due", lambda: sent.append(1))
+    with tasks._sending:
+        tasks.send_webhooks_task()
+    assert sent == []
+    tasks.send_webhooks_task()
+    assert sent == [1]
+
+
+def test_without_a_broker_the_message_waits_for_the_timetable(project, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr(webhooks, "wake_sender", REAL_WAKE_SENDER)
+
+    def away(*_, **__):
+        raise OperationalError("Connection refused")
+
+    webhook = create_webhook(project=project, url="https://trainer.example.org/", events=BOTH)[0]
+    monkeypatch.setattr("celery.current_app.send_task", away)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        send_test(webhook=webhook)
+    assert len(callbacks) == 1
+    assert WebhookDelivery.objects.get().status == "queued"

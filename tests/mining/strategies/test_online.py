@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from mining.learners.errors import LearnerError
 from mining.learners.softmax_head import HeadSettings, softmax
-from mining.strategies.online.rules import Focal, GradientImportance, Ohem, focal_factor, unsuppressed
+from mining.strategies.online.experiment import online_experiment
+from mining.strategies.online.rules import (
+    EasyFirst,
+    Focal,
+    GradientImportance,
+    Ohem,
+    Shuffled,
+    focal_factor,
+    unsuppressed,
+)
 from mining.strategies.online.training import ONLINE_STRATEGIES, train_online
 
 GENERATOR = np.random.default_rng(0)
@@ -107,6 +116,41 @@ def test_the_norm_of_the_features_makes_it_grand():
     assert np.bincount(places, minlength=40).argmax() == 7
 
 
+def test_the_control_of_a_rule_deals_the_same_weights_to_random_candidates():
+    belief, codes, rows = _candidates()
+    places, weight = Focal()(belief, codes, rows, GENERATOR)
+    dealt, again = Shuffled(Focal())(belief, codes, rows, np.random.default_rng(5))
+    assert sorted(dealt.tolist()) == places.tolist() and dealt.tolist() != places.tolist()
+    np.testing.assert_array_equal(again, weight)
+    chosen, _ = Shuffled(Ohem(10))(belief, codes, rows, np.random.default_rng(5))
+    assert len(np.unique(chosen)) == 10
+    assert set(chosen) != set(Ohem(10)(belief, codes, rows, GENERATOR)[0])
+
+
+def test_the_curriculum_begins_with_the_easiest_and_ends_with_all():
+    pace = EasyFirst(np.arange(100)[::-1], epochs=10)
+    first, last = pace(0, np.random.default_rng(0)), pace(5, np.random.default_rng(0))
+    assert set(first.tolist()) == set(range(80, 100)) and len(first) == 100
+    assert sorted(last.tolist()) == list(range(100))
+
+
+@pytest.mark.parametrize("name", ["ohem", "focal", "curriculum"])
+def test_an_online_experiment_has_three_arms_with_as_many_items(imbalanced, name):
+    features, given = imbalanced
+    heldout = np.arange(1500) % 3 == 0
+    found = online_experiment(
+        name, features, given, train=~heldout, heldout=heldout, n_classes=2, seeds=(0, 1), difficulty=-features[:, 0],
+        settings=HeadSettings(epochs=5, batch_size=32),
+    )  # fmt: skip
+    assert (found.n_train, found.n_test, found.n_seeds) == (1000, 500, 2)
+    assert set(found.arms) == {"baseline", "hard_set", "random_control"}
+    for arm in found.arms.values():
+        low, high = arm.intervals.accuracy
+        assert low <= arm.accuracy <= high
+        assert (arm.intervals.recall_by_class[:, 0] <= arm.recall_by_class).all()
+        assert (arm.recall_by_class <= arm.intervals.recall_by_class[:, 1]).all()
+
+
 @pytest.fixture(scope="module")
 def imbalanced():
     generator = np.random.default_rng(0)
@@ -127,6 +171,7 @@ def test_every_online_strategy_learns_and_repeats_itself(imbalanced, name):
             n_classes=2,
             settings=chosen,
             seed=3,
+            difficulty=-features[:, 0],
             on_progress=lambda done, total: seen.append((done, total)),
         )
         for _ in range(2)
@@ -140,7 +185,14 @@ def test_every_online_strategy_learns_and_repeats_itself(imbalanced, name):
 def test_all_strategies_take_as_many_steps(imbalanced):
     features, given = imbalanced
     steps = {
-        name: train_online(name, features, given, n_classes=2, settings=HeadSettings(epochs=4, batch_size=32)).n_steps
+        name: train_online(
+            name,
+            features,
+            given,
+            n_classes=2,
+            settings=HeadSettings(epochs=4, batch_size=32),
+            difficulty=features[:, 0],
+        ).n_steps
         for name in ONLINE_STRATEGIES
     }
     assert max(steps.values()) <= 1.05 * min(steps.values())
@@ -150,5 +202,7 @@ def test_unknown_names_and_empty_classes_are_refused(imbalanced):
     features, given = imbalanced
     with pytest.raises(ValueError, match="no online strategy is called 'magic'; there are uniform"):
         train_online("magic", features, given, n_classes=2)
+    with pytest.raises(ValueError, match="the curriculum needs the difficulty of every item"):
+        train_online("curriculum", features, given, n_classes=2)
     with pytest.raises(LearnerError, match="one class"):
         train_online("ohem", features, np.zeros(1500, dtype=int), n_classes=2)

@@ -37,7 +37,7 @@ def test_pages_of_members_cost_the_same_whatever_their_number(
     manager_client, hard_set, monkeypatch, django_assert_max_num_queries
 ):
     monkeypatch.setattr("mining.views.hard_sets.MEMBERS_PER_PAGE", 2)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):  # whatever the number of members
         page = manager_client.get(hard_set.get_absolute_url(), {"page": 2}).content.decode()
     assert "Reason 3" in page and "Reason 4" in page
     assert "Reason 2" not in page and "Reason 5" not in page
@@ -83,3 +83,47 @@ def test_an_empty_set_says_why_and_offers_nothing_to_download(manager_client, do
     page = manager_client.get(empty.get_absolute_url()).content.decode()
     assert "This set is empty" in page and "Nobody was asked." in page
     assert "Download" not in page and "Ask people again" not in page
+
+
+def test_ticked_members_are_dropped_into_a_new_version(manager_client, manager, hard_set, items):
+    address = reverse("hard_set_drop", args=["pets", hard_set.pk])
+    answer = manager_client.post(address, {"item": [items[0].pk, items[3].pk], "reason": "Blurred"}, follow=True)
+    page = answer.content.decode()
+    made = HardSet.objects.get(version=2)
+    assert answer.redirect_chain[-1][0] == made.get_absolute_url()
+    assert "2 items are dropped. This is version 2; the old one stays." in page
+    assert "“Blurred”, mona" in page and "from version 1" in page
+    assert "Reason 1" not in page and "Reason 2" in page
+    assert made.created_by == manager
+    old = manager_client.get(hard_set.get_absolute_url()).content.decode()
+    assert "Reason 1" in old and f'href="{made.get_absolute_url()}"' in old
+
+
+def test_a_refused_drop_keeps_the_ticks_and_says_why(manager_client, hard_set, items):
+    address = reverse("hard_set_drop", args=["pets", hard_set.pk])
+    answer = manager_client.post(address, {"item": [items[1].pk], "reason": ""})
+    assert answer.status_code == 422
+    assert "This field is required." in answer.content.decode()
+    assert [row["is_chosen"] for row in answer.context["rows"]] == [False, True, False, False, False, False]
+    nothing = manager_client.post(address, {"reason": "Blurred"})
+    assert nothing.status_code == 422 and "Choose the items to drop first." in nothing.content.decode()
+    assert HardSet.objects.count() == 1
+
+
+def test_what_is_new_since_the_round_before_is_marked(manager_client, hard_set, items, make_round):
+    from mining.models import HardSetMember
+
+    later = make_round()
+    newer = HardSet.objects.create(
+        round=later, strategy="suspicious", sha256="c" * 64, n_members=1, summary={"title": "Suspicious"}
+    )
+    HardSetMember.objects.create(hard_set=newer, item=items[2], rank=1, score=1, reason="again")
+    answer = manager_client.get(newer.get_absolute_url())
+    assert {key: answer.context["since"][key] for key in ("shared", "new", "gone")} == {
+        "shared": 1,
+        "new": 0,
+        "gone": 5,
+    }
+    assert not answer.context["rows"][0]["is_new"]
+    hard_set.members.filter(item=items[2]).delete()
+    assert manager_client.get(newer.get_absolute_url()).context["rows"][0]["is_new"]

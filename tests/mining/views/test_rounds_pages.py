@@ -33,7 +33,7 @@ def test_the_defaults_start_a_round_of_nine_stages(manager_client, manager, proj
     assert round_.created_by == manager
     assert [entry["name"] for entry in round_.params["learners"]] == ["hog_svm"]
     assert [entry["name"] for entry in round_.params["strategies"]] == [
-        "hard_negatives", "hard_positives", "suspicious", "time_hard",
+        "hard_negatives", "hard_positives", "suspicious", "time_hard", "label_errors",
     ]  # fmt: skip
     assert round_.params["test_share"] == 0.2
     assert round_.stages.count() == 9

@@ -49,7 +49,8 @@ def test_an_address_is_judged_the_same_in_every_dress(address):
 
 
 def test_an_allowed_network_may_be_called_and_its_neighbour_may_not():
-    allowed = parse_networks(["10.1.0.0/16", "::1", ""])
+    allowed = parse_networks(["10.1.0.0/16", " ::1 ", "", "gpu-7", "10.2.0.1/16"])
+    assert len(allowed) == 2
     assert check_written("http://10.1.2.3:9000/x?y=1", allowed).path == "/x?y=1"
     check_written("http://[::ffff:10.1.2.3]/", allowed)
     check_written("http://[::1]/", allowed)

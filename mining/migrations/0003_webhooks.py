@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('annotations', '0008_api_tokens'),
-        ('mining', '0001_initial'),
+        ('mining', '0002_hard_set_versions_and_schedules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,88 @@
+"""Intervals of a model's quality on the held-out test, over test items and seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mining.comparison.intervals import LEVEL
+from mining.strategies.quality import N_BINS
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Interval = tuple[float, float]
+
+N_RESAMPLES = 500
+MOST_WORK = 200_000_000
+"""Numbers looked at in all; a test of many thousands gets fewer resamples, and needs no more."""
+FEWEST_RESAMPLES = 100
+
+
+@dataclass(frozen=True)
+class QualityIntervals:
+    """95 % bootstrap intervals; classes that the test lacks have NaN."""
+
+    accuracy: Interval
+    recall_by_class: FloatArray
+    """(K, 2)"""
+    calibration_error: Interval
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What a resample needs of the answers, (seeds, items) each."""
+
+    right: FloatArray
+    slot: IntArray
+    gap: FloatArray
+    """1 where right, minus the confidence."""
+
+
+def quality_intervals(
+    beliefs: Sequence[FloatArray], truth: IntArray, *, n_resamples: int = N_RESAMPLES, seed: int = 0
+) -> QualityIntervals:
+    """Resample items and seeds independently; `beliefs` holds (n, K) probabilities of each seed's model.
+
+    The intervals of the classes are those of each class by itself: the worst of many looks worse than it is.
+    """
+    n_classes = beliefs[0].shape[1]
+    answers = _answers(beliefs, truth)
+    n_seeds, n_items = answers.right.shape
+    rounds = int(np.clip(MOST_WORK // (n_seeds * n_items), FEWEST_RESAMPLES, n_resamples))
+    generator = np.random.default_rng(seed)
+    accuracy, calibration = np.empty(rounds), np.empty(rounds)
+    recall = np.full((rounds, n_classes), np.nan)
+    for number in range(rounds):
+        seeds = generator.integers(0, n_seeds, size=(n_seeds,))
+        items = generator.integers(0, n_items, size=(n_items,))
+        right = answers.right[seeds].mean(axis=0)[items]
+        accuracy[number] = right.mean()
+        count = np.bincount(truth[items], minlength=n_classes)
+        hits = np.bincount(truth[items], weights=right, minlength=n_classes)
+        recall[number] = np.where(count > 0, hits / np.maximum(count, 1), np.nan)
+        calibration[number] = np.mean([_calibration(answers, int(one), items) for one in seeds])
+    return QualityIntervals(
+        _interval(accuracy), np.array([_interval(draws) for draws in recall.T]), _interval(calibration)
+    )
+
+
+def _answers(beliefs: Sequence[FloatArray], truth: IntArray) -> _Answers:
+    stacked = np.stack(beliefs)
+    right = (stacked.argmax(axis=2) == truth).astype(np.float64)
+    confidence = stacked.max(axis=2)
+    slot = np.clip(np.ceil(confidence * N_BINS).astype(np.int64) - 1, 0, N_BINS - 1)
+    return _Answers(right, slot, right - confidence)
+
+
+def _calibration(answers: _Answers, seed: int, items: IntArray) -> float:
+    gap = np.bincount(answers.slot[seed, items], weights=answers.gap[seed, items], minlength=N_BINS)
+    return float(np.abs(gap).sum() / len(items))
+
+
+def _interval(draws: FloatArray) -> Interval:
+    known = draws[np.isfinite(draws)]
+    if len(known) == 0:
+        return (float("nan"), float("nan"))
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
