@@ -21,6 +21,7 @@ from mining.hardness.timing import BadTrials, fit_response_times
 
 from .comparison_ranks import RankedPairs, codes_of, column_of, resampled, wider_interval
 from .context import StageRun
+from .reasons import write_reasons
 
 TIME = "time_hardness"
 PEOPLE_MEASURES = {
@@ -75,6 +76,8 @@ def run(stage: StageRun) -> dict[str, Any]:
         stage.lack("There are no measures of models to compare with.", "See what the predictions stage says.")
     comparison["missing"] = stage.missing
     stage.write_json("comparison.json", comparison)
+    targets = {TIME: "Time of people", "disagreement": "Disagreement of people"}
+    write_reasons(stage, table, targets if main is None else targets | {main: f"{title_of(main)} of the model"})
     shown = next((pair for pair in comparison["pairs"] if pair["measure"] == main), None)
     return stage.result(main=main, spearman=shown and shown["spearman"], n_pairs=len(comparison["pairs"]))
 
