@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import annotators, hard_sets, outside_trainers, people, predictions, reports, rounds
+from .views import annotators, hard_sets, models, outside_trainers, people, predictions, reports, rounds
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -12,6 +12,9 @@ one_round: list[URLPattern | URLResolver] = [
     path("cancel/", rounds.round_cancel, name="round_cancel"),
     path("stages/<slug:stage>/retry/", rounds.stage_retry, name="stage_retry"),
     path("comparison/", reports.comparison_page, name="comparison"),
+    path("models/", models.models_page, name="models"),
+    path("classes/", models.classes_page, name="classes"),
+    path("reasons/", models.reasons_page, name="reasons"),
     path("retraining/", reports.retraining_page, name="retraining"),
     path("report/", reports.report_page, name="report"),
     path("charts/<slug:name>/", reports.round_chart, name="round_chart"),
@@ -42,6 +45,8 @@ of_trainers: list[URLPattern | URLResolver] = [
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<slug:slug>/outside-trainers/", include(of_trainers)),
+    path("measures/", models.measures_page, name="measures_explained"),
+    path("projects/<slug:slug>/items/<int:pk>/measures/", models.item_measures, name="item_measures"),
     path("projects/<slug:slug>/hardness/", include(of_people)),
     path("projects/<slug:slug>/predictions/", predictions.predictions_page, name="predictions"),
     path(

@@ -31,7 +31,8 @@ def share(count: int, n: int) -> Estimate:
         return unknown(0, "there is no item")
     middle = (count + Z**2 / 2) / (n + Z**2)
     half = Z / (n + Z**2) * np.sqrt(count * (n - count) / n + Z**2 / 4)
-    return Estimate(count / n, max(0.0, float(middle - half)), min(1.0, float(middle + half)), n)
+    low, high = float(middle - half) if count else 0.0, float(middle + half) if count < n else 1.0
+    return Estimate(count / n, max(0.0, low), min(1.0, high), n)
 
 
 def class_means(score: npt.ArrayLike, given: npt.ArrayLike, n_classes: int) -> list[Estimate]:

@@ -22,6 +22,7 @@ from mining.people import human_facts, score_of, trial_arrays, trials_for
 
 from .comparison_ranks import RankedPairs, codes_of, column_of, resampled, wider_interval
 from .context import StageRun
+from .reasons import write_reasons
 
 PEOPLE_MEASURES = {
     "time_hardness": "Time hardness with answers",
@@ -80,6 +81,8 @@ def run(stage: StageRun) -> dict[str, Any]:
         stage.lack("There are no measures of models to compare with.", "See what the predictions stage says.")
     comparison["missing"] = stage.missing
     stage.write_json("comparison.json", comparison)
+    targets = {TIME: "Time of people", "disagreement": "Disagreement of people"}
+    write_reasons(stage, table, targets if main is None else targets | {main: f"{title_of(main)} of the model"})
     shown = next((pair for pair in comparison["pairs"] if pair["measure"] == main), None)
     return stage.result(main=main, spearman=shown and shown["spearman"], n_pairs=len(comparison["pairs"]))
 
