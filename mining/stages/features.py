@@ -81,7 +81,7 @@ def do_piece(
         piece.run.progress(done, stage="Describing images")
         piece.check()
 
-    with describer_of(piece.round.project, settings) as describer:
+    with describer_of(settings) as describer:
         return {"unreadable": describe_part(Folder(folder), regions, describer, on_batch=on_batch)}
 
 
