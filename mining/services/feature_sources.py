@@ -60,7 +60,7 @@ def store_features(*, project: Project, name: str, table: FeatureTable, created_
 
     from mining.feature_files import folder_of_file
     from mining.feature_keys import bytes_of_words, words_of_ids
-    from mining.feature_parts import write_part
+    from mining.feature_store import write_part
 
     checked_name(name)
     ids, problems = _ids(project, table)

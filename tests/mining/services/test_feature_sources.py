@@ -135,7 +135,7 @@ def test_pickles_are_never_read(tmp_path):
 def test_a_list_of_items_must_fit(tmp_path):
     np.save(tmp_path / "a.npy", np.ones((2, 2)))
     (tmp_path / "list.txt").write_text("a\n")
-    with pytest.raises(PredictionsRefused, match="2 vectors in .* and 1 items in the list"):
+    with pytest.raises(PredictionsRefused, match=r"2 vectors in .* and 1 items in the list"):
         open_feature_file(tmp_path / "a.npy", tmp_path / "list.txt")
     with pytest.raises(PredictionsRefused, match="needs a list of its items"):
         open_feature_file(tmp_path / "a.npy")
