@@ -10,7 +10,7 @@ class MiningConfig(AppConfig):
     def ready(self) -> None:
         from annotations.selectors.consensus import register_consensus
 
-        from . import jobs  # noqa: F401  registers the handlers
+        from . import jobs, source_jobs  # noqa: F401  they register the handlers
         from .selectors.consensus import consensus_labels
         from .services import rounds, webhooks
 

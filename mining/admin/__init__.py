@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mining.models import HardSet, HardSetMember, Round, RoundSchedule, RoundStage, SecondLook
+from mining.models import FeatureSource, HardSet, HardSetMember, Round, RoundSchedule, RoundStage, SecondLook
 
 from . import webhooks  # noqa: F401  registers its own
 
@@ -105,3 +105,12 @@ class SecondLookAdmin(ReadOnly, admin.ModelAdmin):
 class RoundScheduleAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("project", "every_annotations", "every_hours", "last_message", "updated_at")
     list_select_related = ("project",)
+
+
+@admin.register(FeatureSource)
+class FeatureSourceAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("project", "kind", "name", "dimension", "n_items", "n_bytes", "created_by", "created_at")
+    list_display_links = ("name",)
+    list_filter = ("kind", "created_at", "project")
+    search_fields = ("name", "sha256", "project__slug")
+    list_select_related = ("project", "created_by")
