@@ -7,6 +7,7 @@ from celery import shared_task
 from mining.services import people_now
 from mining.services.queue_ranking import projects_to_rank, rank_queue
 from mining.services.rounds import advance_all_rounds
+from mining.services.schedules import start_due_rounds
 
 RANK_EVERY_SECONDS = 60
 
@@ -35,3 +36,9 @@ def rank_queue_task(project_id: int) -> None:
 def queue_people_task() -> None:
     """Queue the jobs of projects in which new trials have come."""
     people_now.queue_due()
+
+
+@shared_task(name="mining.start_due_rounds", ignore_result=True)
+def start_due_rounds_task() -> None:
+    """Start the rounds that are due by their projects' schedules; the timetable calls it every minute."""
+    start_due_rounds()

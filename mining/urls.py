@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import hard_sets, people, reports, rounds
+from .views import hard_sets, people, reports, rounds, schedules
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -31,6 +31,7 @@ of_people: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<slug:slug>/hardness/", include(of_people)),
     path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
+    path("projects/<slug:slug>/rounds/schedule/", schedules.schedule_page, name="round_schedule"),
     path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
     path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),
     path("projects/<slug:slug>/hard-sets/<int:pk>/", include(one_hard_set)),
