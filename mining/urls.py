@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import hard_sets, people, reports, rounds, schedules
+from .views import detection, hard_sets, people, reports, rounds, schedules
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -31,6 +31,8 @@ of_people: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<slug:slug>/hardness/", include(of_people)),
     path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
+    path("projects/<slug:slug>/detector/", detection.detection_page, name="detection"),
+    path("projects/<slug:slug>/detector/<int:code>/chart/", detection.detection_chart, name="detection_chart"),
     path("projects/<slug:slug>/rounds/schedule/", schedules.schedule_page, name="round_schedule"),
     path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
     path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),
