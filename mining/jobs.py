@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from annotations.intake.uploads import drop_upload
-from annotations.models import Project
+from annotations.models import LabelClass, Project
 from hardness_site.jobs.models import JobMessage
 from hardness_site.jobs.registry import job_handler
 from hardness_site.jobs.running import JobFailed, JobRun
 from mining.artifacts import plain
 from mining.models import RoundStage
+from mining.services.detection import DETECTION_JOB
 from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB
 from mining.services.pieces import PIECE_JOB
 from mining.services.prediction_uploads import IMPORT_PREDICTIONS, local_copy
@@ -79,6 +80,25 @@ def refresh_people_job(run: JobRun, *, project_id: int) -> dict[str, Any]:
 def refresh_people_details_job(run: JobRun, *, project_id: int) -> dict[str, Any]:
     """Bring a project's pages of annotators and measures up to date."""
     return _of_people("refresh_details", run, project_id)
+
+
+@job_handler(DETECTION_JOB)
+def mine_detector_job(
+    run: JobRun, *, project_id: int, class_id: int, photographs: bool = False, rounds: int = 2
+) -> dict[str, Any]:
+    """Mine the hard negatives of one class's detector. Safe to run again: it writes the same file."""
+    from threadpoolctl import threadpool_limits
+
+    label = LabelClass.objects.filter(pk=class_id, project=project_id).select_related("project").first()
+    if label is None:
+        raise JobFailed("The class is no longer there.")
+    module = import_module("mining.detector_mining")
+    with threadpool_limits(limits=1):
+        try:
+            result = module.mine_detector(run, label.project, label, photographs=photographs, rounds=rounds)
+        except OSError as reason:
+            raise JobFailed(f"An image cannot be read: {reason}") from reason
+    return dict(plain(result))
 
 
 def _of_people(verb: str, run: JobRun, project_id: int) -> dict[str, Any]:

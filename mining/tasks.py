@@ -9,6 +9,7 @@ from celery import shared_task
 from mining.services import people_now
 from mining.services.queue_ranking import projects_to_rank, rank_queue
 from mining.services.rounds import advance_all_rounds
+from mining.services.schedules import start_due_rounds
 
 RANK_EVERY_SECONDS = 60
 _sending = threading.Lock()
@@ -53,3 +54,9 @@ def send_webhooks_task() -> None:
             send_due()
         finally:
             _sending.release()
+
+
+@shared_task(name="mining.start_due_rounds", ignore_result=True)
+def start_due_rounds_task() -> None:
+    """Start the rounds that are due by their projects' schedules; the timetable calls it every minute."""
+    start_due_rounds()

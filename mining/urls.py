@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import annotators, features, hard_sets, models, outside_trainers, people, predictions, reports, rounds
+from .views import (
+    annotators,
+    detection,
+    features,
+    hard_sets,
+    models,
+    outside_trainers,
+    people,
+    predictions,
+    reports,
+    rounds,
+    schedules,
+)
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -58,6 +70,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<slug:slug>/features/<int:pk>/remove/", features.source_remove, name="source_remove"),
     path("projects/<slug:slug>/groups/<slug:name>/remove/", features.groups_remove, name="groups_remove"),
     path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
+    path("projects/<slug:slug>/detector/", detection.detection_page, name="detection"),
+    path("projects/<slug:slug>/detector/<int:code>/chart/", detection.detection_chart, name="detection_chart"),
+    path("projects/<slug:slug>/rounds/schedule/", schedules.schedule_page, name="round_schedule"),
     path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
     path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),
     path("projects/<slug:slug>/hard-sets/<int:pk>/", include(one_hard_set)),

@@ -138,6 +138,7 @@ CELERY_BEAT_SCHEDULE = {
     "rank queues": {"task": "mining.rank_queues", "schedule": 60.0, "options": {"expires": 60.0}},
     "follow new trials": {"task": "mining.queue_people", "schedule": 2.0, "options": {"expires": 2.0}},
     "send webhooks": {"task": "mining.send_webhooks", "schedule": 5.0, "options": {"expires": 5.0}},
+    "start due rounds": {"task": "mining.start_due_rounds", "schedule": 60.0, "options": {"expires": 60.0}},
     "continue rounds": {"task": "mining.advance_rounds", "schedule": 30.0, "options": {"expires": 30.0}},
 }
 CELERY_TASK_ROUTES = {entry["task"]: {"queue": "housekeeping"} for entry in CELERY_BEAT_SCHEDULE.values()}

@@ -8,6 +8,7 @@ from .charts import intervals
 from .section import Column, Headline, RoundFiles, Section, Table, counted, figure, interval_text, learner_title
 
 ARM_TITLES = {"baseline": "As it is", "hard_set": "Hard set", "random_control": "Random control"}
+ONLINE_TITLES = {"baseline": "Uniform", "hard_set": "Strategy", "random_control": "Random control"}
 VERDICT_TONES = {"better": "good", "worse": "warning", "no difference shown": "neutral"}
 
 
@@ -57,6 +58,11 @@ def _headline(experiments: list[dict[str, Any]]) -> Headline:
     )  # fmt: skip
 
 
+def _arm_title(experiment: dict[str, Any], arm: dict[str, Any]) -> str:
+    titles = ONLINE_TITLES if experiment.get("kind") == "online" else ARM_TITLES
+    return titles[arm["name"]]
+
+
 def _table(experiments: list[dict[str, Any]], classes: list[str]) -> Table:
     columns = (
         Column("set", "Hard set"), Column("arm", "Trained"), Column("accuracy", "Accuracy", "percent"),
@@ -69,7 +75,7 @@ def _table(experiments: list[dict[str, Any]], classes: list[str]) -> Table:
         for arm in one["arms"]:
             hard = arm["name"] == "hard_set"
             rows.append(
-                [one["title"], ARM_TITLES[arm["name"]], arm["accuracy"], classes[arm["worst_class"]],
+                [one["title"], _arm_title(one, arm), arm["accuracy"], classes[arm["worst_class"]],
                  arm["worst_recall"], arm["calibration_error"], one["hard_minus_baseline"] if hard else None,
                  one["verdict"] if hard else ""]
             )  # fmt: skip

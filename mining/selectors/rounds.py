@@ -67,6 +67,13 @@ def hard_set_facts(round_: Round) -> dict[str, Any]:
     return _json(round_, "hard_sets.json") or {}
 
 
+def learning_of(project: Project) -> dict[str, Any] | None:
+    """Return the learning curve over the project's rounds and the advice whether to stop, as of the latest done."""
+    latest = latest_round(project)
+    learning = None if latest is None else _json(latest, "learning.json")
+    return learning if learning and learning["points"] else None
+
+
 def chart_of(round_: Round, name: str) -> dict[str, Any] | None:
     """Return the Vega-Lite specification of one chart of the report, or None where it has no such chart."""
     report = report_of(round_)

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mining.models import Round
-from mining.reports.section import RoundFiles
+from mining.reports.learning import build_learning, learning_chart
+from mining.reports.section import RoundFiles, Section
 
 from .context import StageRun
 
@@ -23,6 +24,9 @@ def run(stage: StageRun) -> dict[str, Any]:
     for done, name in enumerate(SECTIONS):
         stage.run.progress(done, len(SECTIONS), stage="Writing the report")
         sections.append(import_module(f"mining.reports.{name}").build(files))
+    learning = build_learning(files)
+    stage.write_json("learning.json", learning)
+    _add_learning(sections[-1], learning)
     charts = [chart for section in sections for chart in section.charts]
     for chart in charts:
         stage.write_json(chart.file, chart.spec)
@@ -42,6 +46,15 @@ def run(stage: StageRun) -> dict[str, Any]:
     _write_manifest(stage)
     Round.objects.filter(pk=stage.round.pk).update(summary={"headline": headline, "n_missing": len(missing)})
     return stage.result(n_missing=len(missing))
+
+
+def _add_learning(section: Section, learning: dict[str, Any]) -> None:
+    """Put the curve over rounds, and whether to stop, at the end of the section on retraining."""
+    chart = learning_chart(learning["points"])
+    if chart is not None:
+        section.charts.append(chart)
+    if learning["advice"] is not None and len(learning["points"]) > 1:
+        section.text.append(learning["advice"]["text"])
 
 
 def _write_manifest(stage: StageRun) -> None:

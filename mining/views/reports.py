@@ -13,12 +13,15 @@ from annotations.models import Item, Project
 from mining.models import HardSet, Round
 from mining.selectors import choices
 from mining.selectors.hard_sets import hard_sets_of
-from mining.selectors.rounds import chart_of, comparison_of, report_of, retraining_of
+from mining.selectors.rounds import chart_of, classes_of, comparison_of, report_of, retraining_of
 
 from .access import project_and_round
 
 QUADRANT_MARKS = {"both_hard": 1, "people_only": 3, "model_only": 2, "both_easy": 4}
 ARMS = {"baseline": "As it is", "hard_set": "Hard set weighs more", "random_control": "Random items weigh more"}
+ONLINE_ARMS = {"baseline": "Uniform", "hard_set": "This strategy", "random_control": "Same weights, random items"}
+ARMS_OF_KIND = {"online": ONLINE_ARMS, "oversample": {**ARMS, "hard_set": "Hard set shown more often",
+                                                      "random_control": "Random items shown more often"}}  # fmt: skip
 FAMILIES = {
     "people": "People",
     "ambiguity": "Ambiguity",
@@ -113,23 +116,49 @@ def retraining_page(request: HttpRequest, slug: str, number: int) -> HttpRespons
     context = {
         **round_frame(project, round_, report_of(round_)),
         "retraining": retraining,
-        "experiments": [_experiment(one, sets) for one in (retraining or {}).get("experiments", [])],
+        "experiments": [
+            _experiment(one, sets, classes_of(round_)) for one in (retraining or {}).get("experiments", [])
+        ],
     }
     return render(request, "mining/retraining.html", context)
 
 
-def _experiment(experiment: dict[str, Any], sets: dict[str, HardSet]) -> dict[str, Any]:
-    """Return an experiment with words for its arms, its hard set, and one scale for all its accuracies."""
+def _experiment(experiment: dict[str, Any], sets: dict[str, HardSet], classes: list[str]) -> dict[str, Any]:
+    """Return an experiment with words for its arms, its hard set, one scale for all its accuracies, and its classes."""
+    titles = ARMS_OF_KIND.get(experiment.get("kind", ""), ARMS)
     seen = [value for arm in experiment["arms"] for value in arm["accuracy_by_seed"] if value is not None]
     low, high = (min(seen), max(seen)) if seen else (0.0, 1.0)
     room = max(0.02, (high - low) * 0.15)
     return {
         **experiment,
-        "hard_set": sets.get(experiment["strategy"]),
-        "arms": [{**arm, "title": ARMS.get(arm["name"], arm["name"])} for arm in experiment["arms"]],
+        "online": experiment.get("kind") == "online",
+        "hard_set": sets.get(experiment["strategy"]) if experiment.get("kind") != "online" else None,
+        "arms": [
+            {**arm, "title": titles.get(arm["name"], arm["name"]), "worst_name": _class_name(arm, classes)}
+            for arm in experiment["arms"]
+        ],
+        "classes": _by_class(experiment["arms"], classes),
         "low": max(0.0, low - room),
         "high": min(1.0, high + room),
     }
+
+
+def _class_name(arm: dict[str, Any], classes: list[str]) -> str:
+    return classes[arm["worst_class"]] if 0 <= arm["worst_class"] < len(classes) else ""
+
+
+def _by_class(arms: list[dict[str, Any]], classes: list[str]) -> list[dict[str, Any]]:
+    """Return the recall of every class in each arm with its interval; rounds of old have no intervals."""
+    rows = []
+    for code, name in enumerate(classes):
+        cells = []
+        for arm in arms:
+            recall = arm["recall_by_class"]
+            within = arm.get("recall_intervals") or []
+            low, high = within[code] if code < len(within) else (None, None)
+            cells.append({"value": recall[code] if code < len(recall) else None, "low": low, "high": high})
+        rows.append({"name": name, "cells": cells})
+    return rows
 
 
 @require_GET

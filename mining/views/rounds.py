@@ -16,7 +16,8 @@ from annotations.models import Project
 from annotations.selectors.access import managed_project
 from mining.models import Round, RoundStage
 from mining.selectors.hard_sets import hard_sets_of
-from mining.selectors.rounds import hard_set_facts, is_active, report_of, rounds_of, stages_of
+from mining.selectors.rounds import hard_set_facts, is_active, learning_of, report_of, rounds_of, stages_of
+from mining.selectors.schedules import schedule_in_words, schedule_of
 from mining.services.rounds import RoundRefused, active_round, cancel_round, retry_stage, start_round
 from mining.stages import STAGES
 
@@ -39,8 +40,20 @@ def _list(request: HttpRequest, project: Project, form: RoundForm, status: int =
         "form": form,
         "active": active_round(project),
         "defaults": form.defaults_in_words(),
+        "learning": _learning(project),
+        "schedule": schedule_in_words(schedule_of(project)),
     }
     return render(request, "mining/rounds.html", context, status=status)
+
+
+def _learning(project: Project) -> dict[str, Any] | None:
+    """Return the curve with one scale for all rounds; None until two rounds can be compared."""
+    learning = learning_of(project)
+    if learning is None or len(learning["points"]) < 2:
+        return None
+    points = learning["points"]
+    low, high = min(point["low"] for point in points), max(point["high"] for point in points)
+    return {**learning, "points": points[::-1], "low": max(0.0, low - 0.02), "high": min(1.0, high + 0.02)}
 
 
 def _row(round_: Round) -> dict[str, Any]:

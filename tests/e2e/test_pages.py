@@ -96,6 +96,7 @@ def addresses_of(project) -> dict[str, str]:
         "settings": f"{at}settings/",
         "outside_trainers": f"{at}outside-trainers/",
         "rounds": f"{at}rounds/",
+        "schedule": f"{at}rounds/schedule/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
         "models": f"{at}rounds/1/models/",
