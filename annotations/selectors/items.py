@@ -18,8 +18,8 @@ TRIALS_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class ItemFilters:
-    """Which items: by given label (a class code, or "none"), by answers ("none", "some", "done"), by part of path, and by
-    `what` they are ("objects", "images").
+    """Which items: by given label (a class code, or "none"), by answers ("none", "some", "done"), by part of path, and
+    by `what` they are ("objects", "images").
     """
 
     given: str = ""
