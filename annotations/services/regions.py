@@ -49,6 +49,7 @@ def import_regions(
         raise BadRegions(f"{project.name} judges whole images: make a project with the unit object for regions.")
     if project.draws_boxes:
         raise BadRegions(f"In {project.name} the annotators draw the boxes: make a project with imported boxes.")
+    in_shares = in_shares and not is_json(data)  # COCO knows pixels only
     rows = list(read_any_regions(data))
     word = f"{name} {'annotation' if is_json(data) else 'row'}".strip()
     summary = RegionSummary()

@@ -13,16 +13,19 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from annotations.models import Annotator, Membership
+from annotations.models import Annotator, Item, Membership, Project
 from hardness_site.jobs.models import Job, JobMessage
+from hardness_site.jobs.services import run_job
 from mining.comparison.quadrants import QUADRANT_TITLES, QUADRANTS
 from mining.models import HardSet, Round, RoundStage, Webhook, WebhookDelivery
 from mining.reports.charts import scatter
+from mining.services.people_now import refresh_people
 from mining.services.rounds import run_round_here, start_round
 from mining.services.webhooks import announce_round, create_webhook, send_test
 from mining.stages import STAGES
 from tests import factories
 from tests.mining.done_round import make_done_round
+from tests.mining.drawn_project import make_drawn_project
 from tests.mining.small_project import QUICK, make_striped_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -163,6 +166,38 @@ def test_every_page_stands(page, live_server, sign_in, stripes, manager, tmp_pat
     for name, address in addresses_of(stripes).items():
         answer = page.goto(live_server.url + address)
         found = [] if answer.status == (404 if name == "not_found" else 200) else [f"status {answer.status}"]
+        found += objections_to(page, name, folder)
+        if found:
+            wrong[name] = found
+    assert wrong == {}
+
+
+def test_every_page_of_drawn_objects_stands(page, live_server, sign_in, manager, tmp_path, monkeypatch):
+    monkeypatch.setattr("mining.services.people_now.queue_job", lambda job: None)
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path) / "objects"
+    folder.mkdir(parents=True, exist_ok=True)
+    project, _ = make_drawn_project(n_images=4, n_annotators=4)
+    Membership.objects.create(project=project, user=manager, role=Membership.Role.MANAGER)
+    run_job(refresh_people(project=project).pk)
+    Item.objects.filter(project=project, path="scene-00.png").update(needed=9)
+    Project.objects.filter(pk=project.pk).update(reopened=1)
+    imported = factories.make_project("Parts", unit="object", manager=manager)
+    objects = project.items.filter(box_width__isnull=False)
+    sign_in(manager)
+    at = "/projects/drawn/"
+    addresses = {
+        "home": "/", "project": at, "items": f"{at}items/?what=objects", "object": f"{at}items/{objects.first().pk}/",
+        "whole": f"{at}items/{project.items.first().pk}/", "hardness": f"{at}hardness/", "settings": f"{at}settings/",
+        "import": f"/projects/{imported.slug}/import/", "label": f"{at}label/",
+    }  # fmt: skip
+    wrong = {}
+    for name, address in addresses.items():
+        answer = page.goto(live_server.url + address)
+        if name == "label":
+            page.wait_for_selector('#workbench[data-state="open"] .a9s-annotationlayer')
+            page.keyboard.press("Space")
+            page.wait_for_selector(".wb__tag")
+        found = [] if answer.status == 200 else [f"status {answer.status}"]
         found += objections_to(page, name, folder)
         if found:
             wrong[name] = found

@@ -240,7 +240,7 @@ def test_a_remark_is_saved_with_its_answer(post, items):
 def test_what_is_handed_out_holds_no_score_before_the_answer(post, items):
     """The whole of what the workbench is told of an item: nothing that a model or anybody else said of it."""
     lease = leased(post)[0]
-    assert set(lease) == {"trial", "position", "item", "image", "box", "look", "reissued", "training"}
+    assert set(lease) == {"trial", "position", "item", "image", "box", "look", "reissued", "training", "draw"}
     reply = post(f"{lease['trial']}/answer", submission(label=1)).json()
     assert set(reply) == {"saved", "repeated", "progress", "next", "finished"}
     assert set(reply["progress"]) == {"answered", "skipped", "items"}
