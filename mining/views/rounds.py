@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotations.models import Project
 from annotations.selectors.access import managed_project
+from mining.human_words import DEFAULT_MEASURE, words_of
 from mining.models import Round, RoundStage
 from mining.selectors.hard_sets import hard_sets_of
 from mining.selectors.rounds import is_active, report_of, rounds_of, stages_of
@@ -38,6 +39,7 @@ def _list(request: HttpRequest, project: Project, form: RoundForm, status: int =
         "form": form,
         "active": active_round(project),
         "defaults": form.defaults_in_words(),
+        "human": words_of(project.human_measure),
     }
     return render(request, "mining/rounds.html", context, status=status)
 
@@ -155,6 +157,7 @@ def _params_in_words(params: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Learners", ", ".join(entry["name"] for entry in params.get("learners", []))),
         ("Strategies", ", ".join(entry["name"] for entry in params.get("strategies", []))),
+        ("Hardness by people", words_of(params.get("human_measure") or DEFAULT_MEASURE).title),
         ("Labels from", {"people": "people", "given": "the import"}.get(params.get("label_source", ""), "")),
         ("Folds", str(params.get("n_folds", ""))),
         ("Held out", f"{100 * params.get('test_share', 0):.0f} %"),
