@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -38,7 +39,7 @@ class StoredTrials:
     new: pl.DataFrame
     mark: dict[str, Any]
 
-    @property
+    @cached_property
     def trials(self) -> pl.DataFrame:
         return _put_over(self.base, self.new)
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from mining.adapters import store_hard_set
 from mining.adapters.hard_sets import compare_sets
-from mining.human_words import measure_words
+from mining.human_words import DEFAULT_MEASURE, in_text, measure_words
 from mining.models import HardSet
 from mining.strategies.catalogue import get_strategy
 from mining.strategies.noise_gate import MISLABELLED, VERDICT_TITLES, VERDICTS, against_given, gate_verdicts
@@ -72,13 +72,18 @@ def strategy_table(stage: StageRun, measures: pl.DataFrame) -> dict[str, np.ndar
 
 def _human_columns(stage: StageRun, measures: pl.DataFrame) -> dict[str, np.ndarray]:
     """The measure that the project chose. Strategies of time follow it where it is one of times."""
-    column = stage.folder.read_json("people.json").get("human", {}).get("column", "time_hardness")
-    by_answers = any(words.column == column and words.needs == "answers" for words in measure_words().values())
-    time = "time_hardness" if by_answers else column
-    columns = {"human_hardness": _floats(measures, column), "time_hardness": _floats(measures, time)}
+    chosen = stage.folder.read_json("people.json").get("human", {}).get("column", "time_hardness")
+    time = measure_words()[_measure_of_times(stage)].column
+    columns = {"human_hardness": _floats(measures, chosen), "time_hardness": _floats(measures, time)}
     if time == "time_hardness":
         columns["time_hardness_se"] = _floats(measures, "time_se")
     return columns
+
+
+def _measure_of_times(stage: StageRun) -> str:
+    """Return the chosen measure, or time hardness with answers where a measure of answers alone was chosen."""
+    name = stage.folder.read_json("people.json").get("human", {}).get("measure", DEFAULT_MEASURE)
+    return DEFAULT_MEASURE if measure_words()[name].needs == "answers" else str(name)
 
 
 def _floats(measures: pl.DataFrame, name: str) -> np.ndarray:
@@ -119,6 +124,8 @@ def _pick_one(
     except StrategyError as reason:
         stage.lack(f"{strategy.title}: {reason}.", "See what the earlier stages say.")
         selection = Selection(np.zeros(0, dtype=np.int64), np.zeros(0), [], (str(reason),))
+    by = _measure_of_times(stage)
+    people = "time hardness" if by == DEFAULT_MEASURE else in_text(measure_words()[by].title)
     names = [VERDICTS[int(code)] for code in verdicts[selection.index]] if verdicts is not None else []
     names = names or [""] * len(selection.index)
     counts = {verdict: names.count(verdict) for verdict in VERDICTS if verdict in names}
@@ -128,7 +135,7 @@ def _pick_one(
         params=params,
         items=measures["item"].to_numpy()[selection.index],
         scores=selection.score,
-        reasons=[name_classes(reason, classes) for reason in selection.reason],
+        reasons=[name_classes(reason, classes).replace("time hardness", people) for reason in selection.reason],
         verdicts=names,
         summary={"title": strategy.title, "description": strategy.description, "reference": strategy.reference,
                  "verdicts": counts, "notes": list(selection.notes)},

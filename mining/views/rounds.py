@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotations.models import Project
 from annotations.selectors.access import managed_project
+from mining.human_words import DEFAULT_MEASURE, words_of
 from mining.models import Round, RoundStage
 from mining.selectors.hard_sets import hard_sets_of
 from mining.selectors.rounds import hard_set_facts, is_active, learning_of, report_of, rounds_of, stages_of
@@ -42,6 +43,7 @@ def _list(request: HttpRequest, project: Project, form: RoundForm, status: int =
         "defaults": form.defaults_in_words(),
         "learning": _learning(project),
         "schedule": schedule_in_words(schedule_of(project)),
+        "human": words_of(project.human_measure),
     }
     return render(request, "mining/rounds.html", context, status=status)
 
@@ -195,6 +197,7 @@ def _params_in_words(params: dict[str, Any]) -> list[tuple[str, str]]:
         ("Strategies", ", ".join(entry["name"] for entry in params.get("strategies", []))),
         ("Online strategies", ", ".join(params.get("online_strategies", []))),
         ("Noise gate", "on" if params.get("noise_gate", True) else "off"),
+        ("Hardness by people", words_of(params.get("human_measure") or DEFAULT_MEASURE).title),
         ("Labels from", {"people": "people", "given": "the import"}.get(params.get("label_source", ""), "")),
         ("Folds", str(params.get("n_folds", ""))),
         ("Held out", f"{100 * params.get('test_share', 0):.0f} %"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -52,7 +53,9 @@ def judged(manager):
 def warnings_on(page) -> dict[str, str]:
     """Return name -> words of every warning on the Hardness page."""
     found = re.findall(r'data-caution="(\w+)">(.*?)</li>', page.content.decode(), flags=re.S)
-    return {name: re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", words)) for name, words in found}
+    return {
+        name: unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", words.replace("</p>", " ")))) for name, words in found
+    }
 
 
 @pytest.fixture
