@@ -164,7 +164,8 @@ if __name__ == "__main__":
         calibrated[test] = SigmoidCalibration.fitted(distance[train], given[train]).probabilities(distance[test])
     for found in (calibrated, belief):
         get_label_quality_scores(given, found / found.sum(axis=1, keepdims=True))
-    print(time.perf_counter() - clock, described, (calibrated.argmax(1) == given).mean(), (belief.argmax(1) == given).mean())
+    right = [(found.argmax(1) == given).mean() for found in (calibrated, belief)]
+    print(time.perf_counter() - clock, described, *right)
 """
 
 
@@ -196,9 +197,8 @@ def main() -> None:
         found = {n: round_with(n, folder / "images", folder / f"site-{n}", *learners) for n in (1, 2)}
         for n, facts in found.items():
             stages = ", ".join(f"{stage} {took:.1f}" for stage, took in facts["stages"].items())
-            print(
-                f"{n} workers: import {facts['import']:.1f} s, round to measures {facts['to_measures']:.1f} s ({stages})"
-            )
+            judged = facts["to_measures"]
+            print(f"{n} workers: import {facts['import']:.1f} s, round to measures {judged:.1f} s ({stages})")
             print(f"   accuracy {facts['accuracy']}")
         print("the same bytes:", found[1]["files"] == found[2]["files"])
         total = found[2]["import"] + found[2]["to_measures"]
