@@ -1,8 +1,8 @@
 """A round as users run it, from files to measures: real workers, a real broker, beside a bare scikit-learn script.
 
 10,000 images of 32 x 32 in ten classes (scikit-learn's digits, scaled up, shifted and with noise; their labels are the
-digits'): import, HOG, a linear SVM and logistic regression out of fold in five folds, measures. Once with one worker and
-once with two, each a process of its own; beside it a script that does the same mathematics with scikit-image and
+digits'): import, HOG, a linear SVM and logistic regression out of fold in five folds, measures. Once with one worker
+and once with two, each a process of its own; beside it a script that does the same mathematics with scikit-image and
 scikit-learn in one process on files, and in two processes (joblib), so that both sides have the same cores. The feature
 stage is timed on larger images as well, where describing is what takes the time.
 
