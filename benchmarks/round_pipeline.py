@@ -1,8 +1,8 @@
 """A round as users run it, from files to measures: real workers, a real broker, beside a bare scikit-learn script.
 
 10,000 images of 32 x 32 in ten classes (scikit-learn's digits, scaled up, shifted and with noise; their labels are the
-digits'): import, HOG, a linear SVM and logistic regression out of fold in five folds, measures. Once with one worker and
-once with two, each a process of its own; beside it a script that does the same mathematics with scikit-image and
+digits'): import, HOG, a linear SVM and logistic regression out of fold in five folds, measures. Once with one worker
+and once with two, each a process of its own; beside it a script that does the same mathematics with scikit-image and
 scikit-learn in one process on files, and in two processes (joblib), so that both sides have the same cores. The feature
 stage is timed on larger images as well, where describing is what takes the time.
 
@@ -164,7 +164,8 @@ if __name__ == "__main__":
         calibrated[test] = SigmoidCalibration.fitted(distance[train], given[train]).probabilities(distance[test])
     for found in (calibrated, belief):
         get_label_quality_scores(given, found / found.sum(axis=1, keepdims=True))
-    print(time.perf_counter() - clock, described, (calibrated.argmax(1) == given).mean(), (belief.argmax(1) == given).mean())
+    right = [(found.argmax(1) == given).mean() for found in (calibrated, belief)]
+    print(time.perf_counter() - clock, described, *right)
 """
 
 
@@ -196,9 +197,8 @@ def main() -> None:
         found = {n: round_with(n, folder / "images", folder / f"site-{n}", *learners) for n in (1, 2)}
         for n, facts in found.items():
             stages = ", ".join(f"{stage} {took:.1f}" for stage, took in facts["stages"].items())
-            print(
-                f"{n} workers: import {facts['import']:.1f} s, round to measures {facts['to_measures']:.1f} s ({stages})"
-            )
+            judged = facts["to_measures"]
+            print(f"{n} workers: import {facts['import']:.1f} s, round to measures {judged:.1f} s ({stages})")
             print(f"   accuracy {facts['accuracy']}")
         print("the same bytes:", found[1]["files"] == found[2]["files"])
         total = found[2]["import"] + found[2]["to_measures"]
