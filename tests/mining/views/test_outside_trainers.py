@@ -112,6 +112,14 @@ def test_a_message_that_failed_shows_why_and_can_be_sent_again(webhook, done_rou
     assert "Waiting" in manager_client.get(f"{PAGE}messages/").content.decode()
 
 
+def test_what_rests_on_simulated_annotators_is_marked(webhook, done_round, hard_set, manager_client):
+    announce_round(round_=done_round)
+    assert "Synthetic" not in manager_client.get(PAGE).content.decode()
+    done_round.has_synthetic = True
+    done_round.save()
+    assert "Synthetic" in manager_client.get(PAGE).content.decode()
+
+
 def test_it_is_removed_with_its_messages(webhook, manager_client):
     send_test(webhook=webhook)
     manager_client.post(f"{PAGE}webhooks/{webhook.pk}/remove/")
