@@ -45,13 +45,14 @@ def _answers(round_: Round, column: str) -> RoundAnswers | None:
     except ArtifactMissing:
         return None
     table = table.filter(table["split"] == "test")
-    changes = sets.get("compared", {}).get("changes", {})
+    changes = sets.get("compared", {}).get("changes", {}).values()
     return RoundAnswers(
         round_.number,
         table["item"].to_numpy(),
         table[column].to_numpy().astype(np.int64),
         n_hard=sum(one["n_members"] for one in sets["hard_sets"]),
-        n_new=sum(change["n_new"] for change in changes.values()) if changes else None,
+        n_compared=sum(change["n_now"] for change in changes),
+        n_new=sum(change["n_new"] for change in changes),
     )
 
 

@@ -27,8 +27,10 @@ class RoundAnswers:
     predicted: IntArray
     n_hard: int
     """Members of all its hard sets together."""
-    n_new: int | None
-    """Of those, how many were not in the set of the same strategy the round before; None where there was none."""
+    n_compared: int = 0
+    """Members of the sets whose strategy had a set in an earlier round too; 0 where there are none."""
+    n_new: int = 0
+    """Of those, how many were not in the earlier one."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def learning_curve(rounds: Sequence[RoundAnswers], items: IntArray, truth: IntAr
         mine = answers.items[known]
         right = (answers.predicted[known] == labels[np.searchsorted(ids, mine)]).astype(np.int64)
         low, high = wilson_interval(int(right.sum()), len(right))
-        new_share = None if answers.n_new is None else answers.n_new / max(1, answers.n_hard)
+        new_share = answers.n_new / answers.n_compared if answers.n_compared else None
         change = None if before is None else _change(before, (mine, right))
         points.append(
             CurvePoint(answers.number, float(right.mean()), low, high, len(right), change, answers.n_hard, new_share)
@@ -113,17 +115,18 @@ def stop_advice(points: Sequence[CurvePoint], patience: int = PATIENCE) -> StopA
                 GO_ON, f"Look first: in round {point.number} accuracy {word} by {amount:.1f} points. See what changed."
             )
         return StopAdvice(GO_ON, f"Go on: in round {point.number} accuracy {word} by {amount:.1f} points.")
-    fresh = [point for point in recent if point.new_share is None or point.new_share >= SMALL_SHARE]
+    fresh = [point for point in recent if point.n_hard and (point.new_share is None or point.new_share >= SMALL_SHARE)]
     if fresh:
         share = fresh[-1].new_share
         found = "hard items that were not there before" if share is None else f"{100 * share:.0f} % new hard items"
         return StopAdvice(
             GO_ON, f"Go on: round {fresh[-1].number} found {found}, though no change of accuracy is shown."
         )
+    sets = "hold the same items" if last.n_hard else "are empty"
     hidden = max(point.change.high for point in recent if point.change is not None)
     return StopAdvice(
         STOP,
         f"Stop: the last {patience} rounds changed nothing. Accuracy stands at {100 * last.accuracy:.1f} %, and the "
-        f"hard sets hold the same items. A gain of up to {100 * max(0.0, hidden):.1f} points a round could hide in the "
+        f"hard sets {sets}. A gain of up to {100 * max(0.0, hidden):.1f} points a round could hide in the "
         "noise.",
     )

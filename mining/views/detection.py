@@ -65,7 +65,10 @@ def _result(project: Project, code: int, result: dict[str, Any]) -> dict[str, An
     after = detectors[-2]
     missed = [f"{100 * one['missed_at_1_in_1000']:.0f} %" for one in (before, after)]
     title = f"Detection error trade-off of {result['class']}"
-    alt = f"Missed objects against false positives; missed at one false positive in 1,000 windows: {missed[0]} before mining, {missed[1]} after."
+    alt = (
+        f"Missed objects against false positives; missed at one false positive in 1,000 windows: {missed[0]} before "
+        f"mining, {missed[1]} after."
+    )
     return {
         **result, "detectors": detectors, "before": before, "after": after, "control": control,
         "factor": _ratio(before, after), "control_factor": _ratio(control, after),

@@ -104,7 +104,7 @@ class RoundForm(forms.Form):
         strategies = [self.strategy_titles[name].lower() for name in self.fields["strategies"].initial]
         return {
             "learners": _listed(learners),
-            "strategies": f"{_listed(strategies)} items",
+            "strategies": _listed(strategies),
             "test_share": DEFAULTS["test_share"],
         }
 

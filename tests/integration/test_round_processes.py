@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -101,9 +102,67 @@ def test_without_any_server_a_round_runs_to_its_end_and_survives_being_killed(si
     assert "4/9 Train learners out of fold" in error
     assert "1/9" not in error
     assert site.ask("Round.objects.get().status") == "succeeded"
-    assert site.ask("HardSet.objects.count()") == "4"
+    assert site.ask("HardSet.objects.count()") == "5"
     out, _ = site.manage("compare", "stripes")
     assert out[-1] == "stripes"
+
+
+def test_killed_in_mid_training_it_trains_again_and_doubles_nothing(site):
+    settings = [*SETTINGS[:1], SETTINGS[2], "--set=retraining_seeds=30", "--set=online_strategies=ohem,focal"]
+    strategy = ["--strategy", "time_hard"]
+    process = site.start("manage.py", "run_round", "stripes", "--wait", *strategy, *settings)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("8/9"):
+            break
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert site.ask("RoundStage.objects.get(name='retraining').status") == "running"
+
+    out, error = site.manage("run_round", "stripes", "--wait", "--resume")
+
+    assert out == ["1"]
+    assert "8/9" in error and "7/9" not in error
+    assert site.ask("Round.objects.get().status") == "succeeded"
+    assert site.ask("HardSet.objects.count(), RoundStage.objects.count()") == "(1, 9)"
+    assert site.ask("Job.objects.filter(kind='round_stage').count()") == "9"
+    retraining = json.loads(
+        (site.folder / "artifacts" / site.ask("Round.objects.get().folder") / "retraining.json").read_text()
+    )
+    tried = [one["strategy"] for one in retraining["experiments"]]
+    assert len(tried) == len(set(tried)) and {"ohem", "focal"} <= set(tried)
+
+
+def test_of_two_who_start_at_once_one_is_told_why_not(site):
+    processes = [site.start("manage.py", "run_round", "stripes", "--wait", *SETTINGS) for _ in range(2)]
+    ended = [(process.communicate(timeout=240), process.returncode) for process in processes]
+
+    assert sorted(status for _, status in ended) == [0, 1]
+    refused = next(streams[1] for streams, status in ended if status == 1)
+    assert "Round 1 of stripes is not over yet: wait for it or cancel it, then start the next." in refused
+    assert site.ask("Round.objects.count(), Round.objects.get().status") == "(1, 'succeeded')"
+
+
+def test_of_two_timetables_one_starts_the_round_and_a_kill_loses_nothing(site):
+    set_up = "from annotations.models import Project; from mining.services.schedules import *; "
+    project = "Project.objects.get(slug='stripes')"
+    site.manage("shell", "--no-imports", "-c",
+                f"{set_up}set_schedule(project={project}, every_annotations=100, every_hours=None)")  # fmt: skip
+    words = ("manage.py", "shell", "--no-imports", "-c", f"{set_up}print(start_due_rounds())")
+    processes = [site.start(*words) for _ in range(2)]
+    started = [process.communicate(timeout=240)[0].split()[-1] for process in processes]
+
+    assert sorted(started) == ["0", "1"]
+    assert site.ask("Round.objects.count(), RoundStage.objects.count()") == "(1, 9)"
+    site.manage("shell", "--no-imports", "-c", "from mining.models import *; Round.objects.all().delete()")
+    killed = site.start(*words)
+    time.sleep(1)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    before = int(site.ask("Round.objects.count()"))
+    out, _ = site.manage(*words[1:])
+    assert before + int(out[-1]) == 1  # started by the killed one or by the next, never by both
 
 
 def test_without_a_broker_a_round_is_not_queued(site):

@@ -14,7 +14,7 @@ def answers(number, share, *, n_hard=50, n_new=0, seed=0):
     wrong = generator.permutation(400)[: round(400 * (1 - share))]
     predicted = TRUTH.copy()
     predicted[wrong] = (predicted[wrong] + 1) % 4
-    return RoundAnswers(number, ITEMS, predicted, n_hard, None if number == 1 else n_new)
+    return RoundAnswers(number, ITEMS, predicted, n_hard, 0 if number == 1 else n_hard, n_new)
 
 
 def advise(*rounds):
@@ -35,7 +35,7 @@ def test_all_rounds_are_judged_by_the_newest_labels():
 
 
 def test_items_that_came_later_do_not_count_as_a_change():
-    early = RoundAnswers(1, ITEMS[:200], TRUTH[:200], 10, None)
+    early = RoundAnswers(1, ITEMS[:200], TRUTH[:200], 10)
     points = learning_curve([early, answers(2, 1.0)], ITEMS, TRUTH)
     assert (points[0].n_test, points[1].n_test, points[1].change.value) == (200, 400, 0.0)
 
@@ -44,6 +44,11 @@ def test_two_rounds_that_changed_nothing_say_stop():
     advice = advise(answers(1, 0.9), answers(2, 0.9), answers(3, 0.9))
     assert advice.verdict == "stop"
     assert advice.text.startswith("Stop: the last 2 rounds changed nothing. Accuracy stands at 90.0 %")
+
+
+def test_empty_hard_sets_are_nothing_new():
+    advice = advise(*(answers(number, 0.9, n_hard=0) for number in (1, 2, 3)))
+    assert advice.verdict == "stop" and "the hard sets are empty" in advice.text
 
 
 def test_a_gain_new_items_and_too_few_rounds_do_not():
@@ -63,13 +68,13 @@ def test_noise_alone_says_go_on_seldom():
         rounds = []
         for number in (1, 2, 3):
             wrong = generator.random(400) < 0.1
-            rounds.append(RoundAnswers(number, ITEMS, np.where(wrong, (TRUTH + 1) % 4, TRUTH), 50, 0))
+            rounds.append(RoundAnswers(number, ITEMS, np.where(wrong, (TRUTH + 1) % 4, TRUTH), 50, 50, 0))
         stopped += advise(*rounds).verdict == "stop"
     assert stopped >= 15
 
 
 def test_rounds_without_the_held_out_items_are_left_out():
-    assert learning_curve([RoundAnswers(1, ITEMS + 1000, TRUTH, 5, None)], ITEMS, TRUTH) == []
+    assert learning_curve([RoundAnswers(1, ITEMS + 1000, TRUTH, 5)], ITEMS, TRUTH) == []
     assert stop_advice([]).verdict == "too early"
 
 
