@@ -21,6 +21,8 @@ from django.db.models import F
 from annotations.models import Annotation, DrawnBox, Item, Project, Trial
 from annotations.objects import THRESHOLD, carry_over, match_boxes, median_boxes
 
+from .statements import execute_many
+
 NOT_DRAWN = "not_drawn"
 """Both the reason why there is no time and that of the skip."""
 IMAGES_AT_ONCE = 100
@@ -163,9 +165,9 @@ def _write_boxes(images: dict[int, _Drawn], groups: dict[int, _Groups]) -> None:
         for box, code in zip(drawn.boxes, found.code.tolist(), strict=True):
             item = drawn.objects[int(found.goes_on[code])]
             if box.object_id != item.pk:
-                box.object = item
-                changed.append(box)
-    DrawnBox.objects.bulk_update(changed, ["object"], batch_size=500)
+                box.object_id = item.pk
+                changed.append((item.pk, box.pk))
+    execute_many("UPDATE annotations_drawnbox SET object_id = %s WHERE id = %s", changed)
 
 
 _COPIED = ("response_ms", "null_reason", "state", "skip_reason", "position", "session_id", "flags")
@@ -259,6 +261,9 @@ def _count(images: dict[int, _Drawn]) -> None:
         item.answered, item.skipped = counts[item.pk, Trial.State.ANSWERED], counts[item.pk, Trial.State.SKIPPED]
         item.taken = item.answered + counts[item.pk, Trial.State.ISSUED]
         item.needed = item.taken + asked_for
-        if before != (item.answered, item.skipped, item.taken, item.needed):
-            changed.append(item)
-    Item.objects.bulk_update(changed, ["answered", "skipped", "taken", "needed"], batch_size=200)
+        after = (item.answered, item.skipped, item.taken, item.needed)
+        if before != after:
+            changed.append((*after, item.pk))
+    execute_many(
+        "UPDATE annotations_item SET answered = %s, skipped = %s, taken = %s, needed = %s WHERE id = %s", changed
+    )
