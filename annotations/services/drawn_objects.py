@@ -175,12 +175,7 @@ _COPIED = ("response_ms", "null_reason", "state", "skip_reason", "position", "se
 
 def _write_trials(images: dict[int, _Drawn]) -> int:
     """Make the trials of the objects say what was drawn; return how many said something else before."""
-    wanted: dict[tuple[int, int], tuple[Trial, DrawnBox | None]] = {}
-    for drawn in images.values():
-        box_of = {(box.object_id, box.trial_id): box for box in drawn.boxes}
-        for item in drawn.objects:
-            for trial in drawn.drawings:
-                wanted[item.pk, trial.annotator_id] = trial, box_of.get((item.pk, trial.pk))
+    wanted = _wanted(images)
     there = {
         (trial.item_id, trial.annotator_id): trial
         for trial in Trial.objects.filter(item__in={item for item, _ in wanted}, drawing__isnull=False)
@@ -209,6 +204,24 @@ def _write_trials(images: dict[int, _Drawn]) -> int:
     _write_answers(new, relabelled, wanted)
     _count(images)
     return len({trial.pk for trial in changed} | {trial.pk for trial, _, _ in relabelled})
+
+
+def _wanted(images: dict[int, _Drawn]) -> dict[tuple[int, int], tuple[Trial, DrawnBox | None]]:
+    """Return (object, annotator) -> the trial of the image, and the box that was drawn of the object in it, if one was.
+
+    Whoever was asked for the class of the object, before they saw the image as a whole, has a trial of it already.
+    """
+    objects = [item.pk for drawn in images.values() for item in drawn.objects]
+    asked = Trial.objects.filter(item__in=objects, look=1, purpose=Trial.Purpose.JUDGMENT, drawing__isnull=True)
+    have = set(asked.values_list("item_id", "annotator_id"))
+    wanted: dict[tuple[int, int], tuple[Trial, DrawnBox | None]] = {}
+    for drawn in images.values():
+        box_of = {(box.object_id, box.trial_id): box for box in drawn.boxes}
+        for item in drawn.objects:
+            for trial in drawn.drawings:
+                if (item.pk, trial.annotator_id) not in have:
+                    wanted[item.pk, trial.annotator_id] = trial, box_of.get((item.pk, trial.pk))
+    return wanted
 
 
 def _trial(item_id: int, drawing: Trial, box: DrawnBox | None) -> Trial:
