@@ -21,6 +21,8 @@ from django.db.models import F
 from annotations.models import Annotation, DrawnBox, Item, Project, Trial
 from annotations.objects import THRESHOLD, carry_over, match_boxes, median_boxes
 
+from .statements import execute_many
+
 NOT_DRAWN = "not_drawn"
 """Both the reason why there is no time and that of the skip."""
 IMAGES_AT_ONCE = 100
@@ -163,9 +165,9 @@ def _write_boxes(images: dict[int, _Drawn], groups: dict[int, _Groups]) -> None:
         for box, code in zip(drawn.boxes, found.code.tolist(), strict=True):
             item = drawn.objects[int(found.goes_on[code])]
             if box.object_id != item.pk:
-                box.object = item
-                changed.append(box)
-    DrawnBox.objects.bulk_update(changed, ["object"], batch_size=500)
+                box.object_id = item.pk
+                changed.append((item.pk, box.pk))
+    execute_many("UPDATE annotations_drawnbox SET object_id = %s WHERE id = %s", changed)
 
 
 _COPIED = ("response_ms", "null_reason", "state", "skip_reason", "position", "session_id", "flags")
@@ -173,12 +175,7 @@ _COPIED = ("response_ms", "null_reason", "state", "skip_reason", "position", "se
 
 def _write_trials(images: dict[int, _Drawn]) -> int:
     """Make the trials of the objects say what was drawn; return how many said something else before."""
-    wanted: dict[tuple[int, int], tuple[Trial, DrawnBox | None]] = {}
-    for drawn in images.values():
-        box_of = {(box.object_id, box.trial_id): box for box in drawn.boxes}
-        for item in drawn.objects:
-            for trial in drawn.drawings:
-                wanted[item.pk, trial.annotator_id] = trial, box_of.get((item.pk, trial.pk))
+    wanted = _wanted(images)
     there = {
         (trial.item_id, trial.annotator_id): trial
         for trial in Trial.objects.filter(item__in={item for item, _ in wanted}, drawing__isnull=False)
@@ -207,6 +204,24 @@ def _write_trials(images: dict[int, _Drawn]) -> int:
     _write_answers(new, relabelled, wanted)
     _count(images)
     return len({trial.pk for trial in changed} | {trial.pk for trial, _, _ in relabelled})
+
+
+def _wanted(images: dict[int, _Drawn]) -> dict[tuple[int, int], tuple[Trial, DrawnBox | None]]:
+    """Return (object, annotator) -> the trial of the image, and the box that was drawn of the object in it, if one was.
+
+    Whoever was asked for the class of the object, before they saw the image as a whole, has a trial of it already.
+    """
+    objects = [item.pk for drawn in images.values() for item in drawn.objects]
+    asked = Trial.objects.filter(item__in=objects, look=1, purpose=Trial.Purpose.JUDGMENT, drawing__isnull=True)
+    have = set(asked.values_list("item_id", "annotator_id"))
+    wanted: dict[tuple[int, int], tuple[Trial, DrawnBox | None]] = {}
+    for drawn in images.values():
+        box_of = {(box.object_id, box.trial_id): box for box in drawn.boxes}
+        for item in drawn.objects:
+            for trial in drawn.drawings:
+                if (item.pk, trial.annotator_id) not in have:
+                    wanted[item.pk, trial.annotator_id] = trial, box_of.get((item.pk, trial.pk))
+    return wanted
 
 
 def _trial(item_id: int, drawing: Trial, box: DrawnBox | None) -> Trial:
@@ -259,6 +274,9 @@ def _count(images: dict[int, _Drawn]) -> None:
         item.answered, item.skipped = counts[item.pk, Trial.State.ANSWERED], counts[item.pk, Trial.State.SKIPPED]
         item.taken = item.answered + counts[item.pk, Trial.State.ISSUED]
         item.needed = item.taken + asked_for
-        if before != (item.answered, item.skipped, item.taken, item.needed):
-            changed.append(item)
-    Item.objects.bulk_update(changed, ["answered", "skipped", "taken", "needed"], batch_size=200)
+        after = (item.answered, item.skipped, item.taken, item.needed)
+        if before != after:
+            changed.append((*after, item.pk))
+    execute_many(
+        "UPDATE annotations_item SET answered = %s, skipped = %s, taken = %s, needed = %s WHERE id = %s", changed
+    )

@@ -46,6 +46,13 @@ def execute(sql: str, values: Sequence[Any]) -> int:
         return int(cursor.rowcount)
 
 
+def execute_many(sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run a statement once for each row of values: many times faster than one statement with a CASE for each."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+
 def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run a statement; return its rows."""
     with connection.cursor() as cursor:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Max, Sum
 from django.utils import timezone
 
-from annotations.models import Annotation, Annotator, Project
+from annotations.models import Annotation, Annotator, Item, Project
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import create_job, queue_job
 from mining.human_words import known_measure
@@ -50,11 +50,16 @@ def queue_due() -> int:
     seen = {project: state for project, state in trials_seen().items() if state["n"]}
     jobs = {(job.kind, job.scope): job for job in Job.objects.filter(kind__in=TITLES).defer("params")}
     projects = Project.objects.filter(pk__in=seen, archived_at__isnull=True).only("pk", "human_measure", "label_level")
+    # Boxes that were corrected are no new trials, and call for new objects all the same.
+    redrawn = set(Item.objects.filter(unmatched=True).order_by().values_list("project_id", flat=True).distinct())
     due = [
         (project, kind)
         for project in projects
         for kind in TITLES
-        if _is_due(kind, jobs.get((kind, project.scope)), seen[project.pk], settings_of(project))
+        if _is_due(
+            kind, jobs.get((kind, project.scope)), seen[project.pk], settings_of(project),
+            redrawn=project.pk in redrawn,
+        )  # fmt: skip
         # Details are made from the trials that the other job has read.
         and (kind == PEOPLE_JOB or _has_run(jobs.get((PEOPLE_JOB, project.scope))))
     ]
@@ -66,7 +71,9 @@ def settings_of(project: Project) -> dict[str, str]:
     return {"measure": known_measure(project.human_measure), "level": project.label_level}
 
 
-def _is_due(kind: str, job: Job | None, seen: dict[str, int], settings: dict[str, str]) -> bool:
+def _is_due(
+    kind: str, job: Job | None, seen: dict[str, int], settings: dict[str, str], *, redrawn: bool = False
+) -> bool:
     if job is None:
         return True
     if not job.is_final or job.finished_at is None:
@@ -79,7 +86,7 @@ def _is_due(kind: str, job: Job | None, seen: dict[str, int], settings: dict[str
         return True
     if kind == PEOPLE_JOB and job.result.get("settings") != settings:
         return True
-    if before.get("n") == seen["n"] and before.get("correction", 0) >= seen["correction"]:
+    if not redrawn and before.get("n") == seen["n"] and before.get("correction", 0) >= seen["correction"]:
         return False
     took = job.finished_at - job.started_at if job.started_at else timedelta()
     return since >= max(took * REST_SHARE, DETAILS_REST if kind == DETAILS_JOB else timedelta())

@@ -162,6 +162,26 @@ def test_a_correction_keeps_times_makes_none_up_and_moves_the_objects(scenes):
     assert not Annotation.objects.filter(trial__item=objects[f"{path}#2"], is_current=True).exists()
 
 
+def test_who_judged_an_object_before_they_saw_its_image_keeps_that_trial(scenes):
+    _, (first, _) = leased(scenes)
+    send(first, Box(1, 0.1, 0.1, 0.2, 0.2, 0))
+    update_objects(project=scenes)
+    item = Item.objects.get(box_width__isnull=False)
+    # The object is sent back to people: Bob is asked for its class, and only then sees the whole image.
+    Item.objects.filter(pk=item.pk).update(needed=2, priority=1)
+    bob, trials = leased(scenes, "bob")
+    asked = next(trial for trial in trials if trial.item_id == item.pk)
+    cat = scenes.classes.get(code=0)
+    answer_trial(trial=asked, label_id=cat.pk, submission=Submission(client_key="answer-0007"))
+    same = next(trial for trial in trials if trial.item_id == first.item_id)
+    send(same, Box(1, 0.1, 0.1, 0.2, 0.2, 1), key="answer-0008")
+    update_objects(project=scenes)
+    assert Item.objects.get(box_width__isnull=False).pk == item.pk
+    assert [t.annotations.get().label for t in Trial.objects.filter(item=item, annotator=bob)] == [cat]
+    item.refresh_from_db()
+    assert (item.answered, item.taken, item.needed) == (2, 2, 2)
+
+
 def test_a_skipped_image_is_answered_by_boxes(scenes):
     annotator, (trial, _) = leased(scenes)
     skip_trial(trial=trial, reason="other", submission=Submission(client_key="skip-000001"))
