@@ -69,6 +69,7 @@ def addresses_of(project) -> dict[str, str]:
         "members": f"{at}members/",
         "settings": f"{at}settings/",
         "rounds": f"{at}rounds/",
+        "features": f"{at}features/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
         "retraining": f"{at}rounds/1/retraining/",
