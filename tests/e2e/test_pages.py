@@ -100,6 +100,7 @@ def addresses_of(project) -> dict[str, str]:
         "outside_trainers": f"{at}outside-trainers/",
         "rounds": f"{at}rounds/",
         "schedule": f"{at}rounds/schedule/",
+        "features": f"{at}features/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
         "models": f"{at}rounds/1/models/",
