@@ -26,6 +26,8 @@ DEFAULT_WEIGHT = 2.0
 MOST_WEIGHT = 100.0
 MEASURE_COLUMNS = ("item", "path", "label", "label_from", "label_confidence", "split")
 ITEM_COLUMNS = ("sha256", "box_x", "box_y", "box_width", "box_height")
+GROUPS = "groups.parquet"
+"""A column `group` in the items' order, where the round has one: items of a group never straddle folds."""
 COLUMNS = (
     "item", "path", "sha256", "image", "box", "label", "label_from", "label_confidence", "split", "fold", "weight",
     "rank", "score", "reason", "verdict", "synthetic",
@@ -83,7 +85,7 @@ class Manifest:
         places = self._places(start, limit)
         measures = _rows(self._scan("measures.parquet"), MEASURE_COLUMNS, places)
         items = _rows(self._scan("items.parquet"), ITEM_COLUMNS, places)
-        table = pl.concat([measures, items], how="horizontal")
+        table = pl.concat([measures, items, self._groups(places, len(items))], how="horizontal")
         members = self._members(table["item"])
         table = table.join(members, on="item", how="left", maintain_order="left")
         return table.with_columns(**self._made_columns()).select(COLUMNS)
@@ -101,10 +103,7 @@ class Manifest:
             "image": pl.format(f"/api/v1/projects/{slug}/images/{{}}", "sha256"),
             "box": pl.when(boxed).then(pl.concat_list("box_x", "box_y", "box_width", "box_height")),
             "label": pl.col("label").replace_strict(classes, default=None, return_dtype=pl.String),
-            "fold": pl.when(~held_out).then(
-                # The file's own hash deals the folds: all objects of an image are in one, and they stay in it.
-                pl.col("sha256").str.slice(0, 8).str.to_integer(base=16, dtype=pl.Int64) % N_FOLDS
-            ),
+            "fold": pl.when(~held_out).then(_fold()),
             "weight": pl.when(~usable).then(0.0).when(extra).then(self.weight).otherwise(1.0),
             "synthetic": pl.lit(self.hard_set.round.has_synthetic),
         }  # fmt: skip
@@ -118,6 +117,14 @@ class Manifest:
         ids = np.fromiter(self.hard_set.members.order_by().values_list("item_id", flat=True).iterator(), np.int64)
         everything = self._scan("measures.parquet").select("item").collect()["item"].to_numpy()
         return np.flatnonzero(np.isin(everything, ids))[start : start + limit]
+
+    def _groups(self, places: tuple[int, int] | np.ndarray, n_rows: int) -> pl.DataFrame:
+        """Return the groups (near-duplicates, a named column) that the round kept in one fold, null without any."""
+        import polars as pl
+
+        if not Folder(self.hard_set.round.folder).exists(GROUPS):
+            return pl.DataFrame({"group": pl.Series([None] * n_rows, dtype=pl.Int64)})
+        return _rows(self._scan(GROUPS), ("group",), places).cast(pl.Int64)
 
     def _members(self, items: pl.Series) -> pl.DataFrame:
         import polars as pl
@@ -137,6 +144,16 @@ class Manifest:
         except ArtifactMissing:
             number = self.hard_set.round.number
             raise NoManifest(f"The files of round {number} are no longer there: start a new round.") from None
+
+
+def _fold() -> pl.Expr:
+    """Deal folds by the group, else by the file's own hash: all objects of an image are in one fold and stay in it."""
+    import polars as pl
+
+    # Knuth's multiplicative hash: groups are numbered in the order of import, which may repeat the classes in turn.
+    by_group = (pl.col("group") * 2_654_435_761 % 2**32 // 2**16) % N_FOLDS
+    by_file = pl.col("sha256").str.slice(0, 8).str.to_integer(base=16, dtype=pl.Int64) % N_FOLDS
+    return pl.when(pl.col("group").is_null()).then(by_file).otherwise(by_group)
 
 
 def _rows(table: pl.LazyFrame, columns: tuple[str, ...], places: tuple[int, int] | np.ndarray) -> pl.DataFrame:

@@ -105,6 +105,22 @@ def test_the_manifest_says_everything_a_trainer_needs(program, hard_set, items):
     assert body["next"] is None
 
 
+def test_items_of_a_group_share_a_fold(program, project, manager):
+    items = factories.make_items(project, 60)
+    round_ = make_round_with_files(project, manager, items)
+    group = [number // 2 for number in range(60)]
+    Folder(round_.folder).write_table("groups.parquet", pl.DataFrame({"group": group}))
+    rows = program.get(at(make_hard_set(round_, []))).json()["items"]
+    folds = [row["fold"] for row in rows]
+    assert folds[::2] == folds[1::2]
+    assert set(folds) == {0, 1, 2, 3, 4}
+    # Groups come in the order of import; were fold their number modulo five, five classes in turn would be the folds.
+    assert folds[::10] != [folds[0]] * 6
+    other = make_hard_set(round_, [(items[7], "none")], strategy="band", sha256="d" * 64)
+    members = program.get(at(other) + "?only_members=true")
+    assert [row["fold"] for row in members.json()["items"]] == [folds[7]]
+
+
 def test_another_weight_may_be_asked_for(program, hard_set):
     rows = program.get(at(hard_set) + "?weight=5").json()["items"]
     assert [row["weight"] for row in rows] == [1.0, 1.0, 5.0, 1.0, 0.0, 0.0]
