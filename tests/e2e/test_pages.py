@@ -70,6 +70,7 @@ def addresses_of(project) -> dict[str, str]:
         "settings": f"{at}settings/",
         "rounds": f"{at}rounds/",
         "schedule": f"{at}rounds/schedule/",
+        "detector": f"{at}detector/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
         "retraining": f"{at}rounds/1/retraining/",
