@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
-from mining.adapters.hard_sets import content_sha256, write_members
 from mining.models import HardSet
 from mining.selectors.rounds import is_active
 
@@ -53,6 +52,9 @@ def drop_members(*, hard_set: HardSet, item_ids: Iterable[int], reason: str, cre
 def _next_version(
     parent: HardSet, kept: list[tuple[int, float, str, str]], reason: str, created_by: User | None
 ) -> HardSet:
+    # Adapters bring tables along, which no page needs.
+    from mining.adapters.hard_sets import content_sha256, write_members
+
     items, scores, reasons, verdicts = zip(*kept, strict=True)
     digest = content_sha256(
         strategy=parent.strategy, params=parent.params, round_=parent.round, items=np.array(items),

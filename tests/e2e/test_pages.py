@@ -101,6 +101,7 @@ def addresses_of(project) -> dict[str, str]:
         "rounds": f"{at}rounds/",
         "schedule": f"{at}rounds/schedule/",
         "features": f"{at}features/",
+        "detector": f"{at}detector/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
         "models": f"{at}rounds/1/models/",
