@@ -71,11 +71,11 @@ def bounds_are_plausible(table: Array, n_censored: Array) -> bool:
     return longest <= limit + max(0.5 * (complete - limit), slack)
 
 
-def order_share(layout: Layout) -> float:
-    """Return the share of the variance of ln(position) that lies between items: 0 random order, 1 the same for all."""
+def order_share(layout: Layout, course: NDArray[np.floating]) -> float:
+    """Return the share of the variance of a course that lies between items: 0 random order, 1 the same for all."""
     code = np.where(layout.item >= 0, layout.item, ~layout.item)
-    total = np.bincount(code, layout.slope, layout.n_items)
-    squares = float(np.dot(layout.slope, layout.slope))
+    total = np.bincount(code, course, layout.n_items)
+    squares = float(np.dot(course, course))
     n = np.bincount(code, minlength=layout.n_items).astype(np.float64)
     pairs = float(n @ (n - 1))
     if pairs <= 0 or squares <= 0:

@@ -5,37 +5,42 @@ Ghosh, Hastie & Owen 2022), so its fixed point is the best linear unbiased predi
 follow:
 
 - between items: products of different judgments of the same item, free of what the noise is (`variance_between`);
-- of every annotator: squares of residuals over the degrees of freedom the effects leave them, shrunken to the pool;
-- degrees of freedom of the t distribution: maximum likelihood on the histogram of standardised residuals.
+- of every annotator: squares of residuals over the degrees of freedom the effects leave them, partly pooled;
+- degrees of freedom of the t distribution: maximum likelihood on the histogram of standardised residuals;
+- loads, on the scale of ranks: regression of an annotator's responses on what the *other* judgments say of the item,
+  partly pooled. An annotator whose times have little to do with the items counts little.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, log_ndtr
 
-from mining.hardness import _kernels as kernels
+from mining.hardness import _sweep_kernels as kernels
+from mining.hardness._kernels import HISTOGRAM_BINS
+from mining.hardness._label_prior import LabelPrior
 from mining.hardness._layout import Layout
-
-if TYPE_CHECKING:
-    from mining.hardness._label_prior import LabelPrior
+from mining.hardness._variances import degrees_of_freedom, pool, slopes_by_moments, variance_between
 
 Array = NDArray[np.float64]
 MAX_SWEEPS = 300
 MOST_ADOPTING = 12
 MOST_MOVING = 60
 """Sweeps after which the variances stay as they are."""
-STRENGTH = 6.0
-"""Every annotator's noise is shrunken to the pooled noise as by this many trials. In simulations 2 to 3 are best where
-noise differs fourfold and endlessly many where it does not differ; between 5 and 8 little is lost in either case."""
 SETTLED = 1e-3
-FEW_ITEMS = 20
 TOLERANCE = 1e-6
-DEGREES = np.array([2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 25.0, 50.0, 200.0])
+NOISE_SPREAD = 0.7
+"""Scale of the prior of how far ln(noise variance) differs between annotators: noise of .2 to .8 in one project."""
+LOAD_SPREAD = 0.2
+"""The same for loads, whose mean is 1."""
+LEAST_LOAD, MOST_LOAD, LEAST_NOISE = 0.2, 3.0, 0.1
+NORMAL = 200.0
+CERTAIN = 0.98
+"""From this trust on what is left out of the standard errors is below a hundredth."""
+FIRST_WITH_LOADS = 3
+"""What the other judgments say of an item can be told only when its effect is made of them, not of the start."""
 
 
 @dataclass(slots=True)
@@ -47,18 +52,29 @@ class Crossed:
     variance: float
     """of all observed responses: the yardstick for tolerances and floors."""
     b: Array
+    held: Array
+    """(n_items,) precisions that `b` was made with."""
+    made_with: Array
+    """(n_annotators, 2) noise variances and loads that `b` was made with."""
     a: Array
     c: Array
+    """(n_annotators, n_courses) slopes."""
+    load: Array
+    """(n_annotators,) how strongly an item's effect shows in their responses; 1 on average."""
     known: Array
     """(n_items,) precision of the item effects, the doubt about annotators taken off."""
     doubt: Array
     """(n_annotators,) variance of an annotator's effect as seen from one of their trials."""
     s2: Array
+    trust: Array
+    """(n_annotators,) share of what a trial would tell if `s2` were known for certain."""
     sd_b2: float
     sd_a2: float
-    slope: float
-    sd_c2: float
+    slope: Array
+    """(n_courses,) mean slopes; `sd_c2` their variances between annotators."""
+    sd_c2: Array
     nu: float
+    with_load: bool = False
     borrow: bool = False
     """Whether an annotator's speed is shrunken to that of the others, or is their own affair."""
     n_sweeps: int = 0
@@ -67,7 +83,7 @@ class Crossed:
     """Whether repeated judgments of items tell item and noise apart."""
 
 
-def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False) -> Crossed:
+def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, with_load: bool = False) -> Crossed:
     """Return the state before the first sweep."""
     seen = y[layout.item >= 0]
     if seen.size > 1_000_000:
@@ -75,34 +91,40 @@ def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False) -> C
     mean = float(np.median(seen)) if seen.size else 0.0
     variance = float(np.mean((seen.astype(np.float64) - mean) ** 2)) if seen.size else 1.0
     variance = max(variance, 1e-18)
-    n_items, n_ann = layout.n_items, layout.n_annotators
+    n_items, n_ann, q = layout.n_items, layout.n_annotators, layout.courses.shape[0]
     return Crossed(
         y=y, mean=mean, variance=variance,
-        b=np.zeros(n_items), a=np.zeros(n_ann), c=np.zeros(n_ann),
-        known=np.full(n_items, 10 / variance), doubt=np.zeros(n_ann), s2=np.full(n_ann, 0.6 * variance),
-        sd_b2=0.2 * variance, sd_a2=variance if borrow else 1e4 * variance,
-        slope=0.0, sd_c2=0.01 * variance, nu=10.0, borrow=borrow,
+        b=np.zeros(n_items), held=np.full(n_items, 10 / variance),
+        made_with=np.tile([0.6 * variance, 1.0], (n_ann, 1)), a=np.zeros(n_ann), c=np.zeros((n_ann, q)),
+        load=np.ones(n_ann), known=np.full(n_items, 10 / variance), doubt=np.zeros(n_ann),
+        s2=np.full(n_ann, 0.6 * variance), trust=np.ones(n_ann), sd_b2=0.2 * variance,
+        sd_a2=variance if borrow else 1e4 * variance,
+        slope=np.zeros(q), sd_c2=np.full(q, 0.01 * variance), nu=10.0, with_load=with_load, borrow=borrow,
     )  # fmt: skip
 
 
-def settle(layout: Layout, state: Crossed, *, with_slope: bool, max_sweeps: int = MAX_SWEEPS) -> None:
+def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> None:
     """Sweep until the item effects move less than a millionth of their spread."""
     judged = np.bincount(np.where(layout.item >= 0, layout.item, ~layout.item), minlength=layout.n_items)
     on = judged > 0
     state.identified = bool((judged > 1).any() and np.count_nonzero(on) > 1)
+    state.with_load &= state.identified
     moving, state.converged = True, False
     for turn in range(max_sweeps):
         b, t = state.b, state.sd_b2
-        sums, ss, info, free, bend, hist = sweep(layout, state, with_slope)
+        sums, told = sweep(layout, state, with_load=state.with_load and moving)
         new = _shrink_items(state, sums, on)
+        state.made_with = np.stack([state.s2, state.load], axis=1)
         if moving:
             if state.identified:
                 state.sd_b2 = variance_between(sums, b, t, state.variance)
-            noise = float(state.s2.mean())
-            _update_annotators(state, ss, info, free, judged, bend, with_slope)
-            state.nu = _degrees(hist)
+            noise, load = float(state.s2.mean()), state.load.copy()
+            _update_annotators(state, told, judged)
+            # bent ranks are bounded, and their tails are the curve's affair
+            state.nu = NORMAL if state.with_load else degrees_of_freedom(told.hist)
             moved = max(abs(state.sd_b2 / t - 1), abs(float(state.s2.mean()) / noise - 1))
-            moving = moved > SETTLED and turn < MOST_MOVING
+            moved = max(moved, float(np.abs(state.load - load).mean()))
+            moving = (moved > SETTLED or turn <= FIRST_WITH_LOADS) and turn < MOST_MOVING
         state.known = sums[:, 2] + 1 / state.sd_b2
         state.b = new
         state.n_sweeps += 1
@@ -112,165 +134,143 @@ def settle(layout: Layout, state: Crossed, *, with_slope: bool, max_sweeps: int 
             break
 
 
-def sweep(
-    layout: Layout, state: Crossed, with_slope: bool
-) -> tuple[Array, Array, Array, Array, Array, NDArray[np.int64]]:
-    parts, n_ann = layout.parts, layout.n_annotators
+@dataclass(slots=True)
+class Told:
+    """What a sweep tells of annotators; see `_sweep_kernels.sweep`."""
+
+    noise: Array
+    bend: Array
+    pull: Array
+    hist: NDArray[np.int64]
+
+
+def sweep(layout: Layout, state: Crossed, *, with_load: bool = False) -> tuple[Array, Told]:
+    parts, n_ann, q = layout.parts, layout.n_annotators, layout.courses.shape[0]
     sums = np.zeros((parts.n_parts, layout.n_items, 5))
-    hist = np.zeros((parts.n_parts, kernels.HISTOGRAM_BINS), np.int64)
-    ss, info, free, bend = (np.zeros(n_ann) for _ in range(4))
-    prior = np.array([state.sd_a2, state.slope, state.sd_c2, state.sd_b2])
+    hist = np.zeros((parts.n_parts, HISTOGRAM_BINS), np.int64)
+    noise, bend, pull = (np.zeros((n_ann, width)) for width in (4, q, 3))
+    prior = np.empty((1 + q, 2))
+    prior[0] = 0.0, state.sd_a2
+    prior[1:, 0], prior[1:, 1] = state.slope, state.sd_c2
     parts.run(
         lambda k: kernels.sweep(
-            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, state.y, layout.slope, with_slope,
-            state.b, state.known, state.mean, prior, state.a, state.c, state.doubt, state.s2, state.nu,
-            sums[k], ss, info, free, bend, hist[k],
+            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, state.y, layout.courses, q,
+            state.b, state.held, state.made_with, state.known, state.load, with_load, state.mean, prior,
+            1 / state.sd_b2, state.a, state.c, state.doubt, state.s2, state.nu, sums[k], noise, bend, pull, hist[k],
         )
     )  # fmt: skip
-    return sums.sum(axis=0), ss, info, free, bend, hist.sum(axis=0)
+    return sums.sum(axis=0), Told(noise, bend, pull, hist.sum(axis=0))
 
 
 def _shrink_items(state: Crossed, sums: Array, on: NDArray[np.bool_]) -> Array:
-    b = sums[:, 0] / (sums[:, 1] + 1 / state.sd_b2)
+    state.held = sums[:, 1] + 1 / state.sd_b2
+    b = sums[:, 0] / state.held
     shift = float(b[on].mean()) if on.any() else 0.0
     state.mean += shift
     return np.asarray(b - shift)
 
 
-def variance_between(sums: Array, b: Array, t: float, variance: float) -> float:
-    """Variance t between items, from products of different judgments of the same item.
-
-    The score of item i at b = 0 is S = sum of psi; judgments share nothing but the item, so that
-    E[S^2 - sum psi^2] = t (I^2 - sum I_j^2): whatever the noise, it drops out. Weights are those of the maximum
-    likelihood. The estimate is the mean of t given that it cannot be negative: never zero, where every item would look
-    alike, and on the safe side where the evidence is weak.
-
-    Args:
-        sums: (n_items, 5) of `_kernels.sweep`.
-        b: (n_items,) item effects that go with them.
-        t: the estimate so far.
-        variance: of all responses; items cannot differ by more than twice that.
-    """
-    information = sums[:, 2]
-    pairs = information**2 - sums[:, 4]
-    on = pairs > 1e-12 * information**2
-    if not on.any():
-        return t
-    information, pairs = information[on], pairs[on]
-    product = (sums[on, 0] + b[on] * (information - sums[on, 1])) ** 2 - sums[on, 3]
-    for _ in range(4):
-        weight = 1 / (1 + t * information) ** 2
-        total = float(weight @ pairs)
-        raw = float(weight @ product) / total
-        spread = float(np.sqrt((weight * weight) @ (product - raw * pairs) ** 2)) / total
-        if product.size < FEW_ITEMS:
-            # too few items to see how products scatter: take what normal noise would give
-            spread = max(spread, float(np.sqrt(2 * weight @ pairs)) / total)
-        new = min(max(mean_above_zero(raw, spread), 1e-9 * variance), 2 * variance)
-        done = abs(new - t) <= 1e-6 * t
-        t = new
-        if done:
-            break
-    return t
-
-
-def mean_above_zero(mean: float, sd: float) -> float:
-    """Mean of a normal distribution cut off below zero."""
-    if sd <= 0:
-        return max(mean, 0.0)
-    z = mean / sd
-    if z < -30:
-        return -sd / z
-    return mean + sd * float(np.exp(-0.5 * z * z - log_ndtr(z))) / float(np.sqrt(2 * np.pi))
-
-
-def _update_annotators(
-    state: Crossed, ss: Array, info: Array, free: Array, judged: NDArray[np.int64], bend: Array, with_slope: bool
-) -> None:
-    on = free > 0
+def _update_annotators(state: Crossed, told: Told, judged: NDArray[np.int64]) -> None:
+    square, vague, n, weight = told.noise.T
+    on = n > 0
     if not on.any():
         return
+    square, vague, n, weight = square[on], vague[on] / n[on], n[on], weight[on]
     floor = 1e-9 * state.variance
-    mean_square = np.maximum(ss[on] / free[on], floor)
-    pooled = float(np.average(mean_square, weights=free[on]))
-    s2 = state.s2.copy()
-    s2[on] = (free[on] * mean_square + STRENGTH * pooled) / (free[on] + STRENGTH)
-    state.s2 = np.maximum(s2, floor)
     left = state.known[judged > 0]
     noise = state.s2[on] + (float(np.mean(1 / left)) if left.size else 0.0)
+    if state.with_load:
+        _update_loads(state, told.pull, on, n, learn=state.n_sweeps >= FIRST_WITH_LOADS)
+    else:
+        _update_noise(state, square / n, vague, n, on, floor)
     shift = float(state.a[on].mean())
     state.a[on] -= shift
     state.mean += shift
-    weight = info[on]
     if state.borrow:
         state.sd_a2 = max(float(np.mean(state.a[on] ** 2 + 1 / (weight / noise + 1 / state.sd_a2))), floor)
-    state.doubt[on] = 1 / (np.maximum(weight - 1 - with_slope, 0) / noise + 1 / state.sd_a2)
-    if with_slope:
-        _update_slopes(state, on & (bend > 0), bend)
+    state.doubt[on] = 1 / (np.maximum(weight - 1 - state.slope.size, 0) / noise + 1 / state.sd_a2)
+    for d in range(state.slope.size):
+        _update_slopes(state, on & (told.bend[:, d] > 0), told.bend[:, d], d)
 
 
-def _update_slopes(state: Crossed, on: NDArray[np.bool_], bend: Array) -> None:
-    """Mean and variance of the slopes of practice by moments, as in a meta-analysis (DerSimonian & Laird 1986)."""
+def _update_noise(state: Crossed, square: Array, vague: Array, n: Array, on: NDArray[np.bool_], floor: float) -> None:
+    """Noise variances: mean squares of residuals from the other trials, less what those leave open."""
+    own = np.maximum(square - vague, np.maximum(0.1 * square, floor))
+    typical = max(float(np.average(square - vague, weights=n)), 0.1 * float(np.average(square, weights=n)), floor)
+    # what n trials of a t distribution tell of ln s^2 (Lange, Little & Taylor 1989; n/2 for a normal one), times the
+    # share of their squares that is noise
+    told = n / 2 * state.nu / (state.nu + 3) * (typical / (typical + vague)) ** 2
+    log_s2, middle, left = pool(np.log(own), told, NOISE_SPREAD)
+    state.s2 = np.full(state.s2.size, max(np.exp(middle), floor))
+    state.s2[on] = np.maximum(np.exp(log_s2), floor)
+    # ln s^2 known up to a variance of v is s^2 known from 2/v trials: noise then has a t distribution
+    state.trust[on] = (2 / left + 1) / (2 / left + 3)
+
+
+def _update_loads(state: Crossed, pull: Array, on: NDArray[np.bool_], n: Array, *, learn: bool) -> None:
+    """Loads and noise on the scale of ranks, where each annotator's variance is that of the items plus the noise."""
+    told = pull[on, 1]
+    if learn and np.count_nonzero(on) > 1 and (told > 1e-9).all():
+        own, _, _ = pool(pull[on, 0] / told, told, LOAD_SPREAD)
+        common = float(np.average(own, weights=n))
+        if common > LEAST_LOAD:
+            # the mean load is 1: what is common to all is the spread of the items
+            state.load[on] = np.clip(own / common, LEAST_LOAD, MOST_LOAD)
+    total = np.maximum(pull[on, 2] / np.maximum(n - 1 - state.slope.size, 1), 0.1 * state.variance)
+    state.s2[:] = float(np.average(np.maximum(total - state.sd_b2, LEAST_NOISE * total), weights=n))
+    state.s2[on] = np.maximum(total - state.load[on] ** 2 * state.sd_b2, LEAST_NOISE * total)
+
+
+def _update_slopes(state: Crossed, on: NDArray[np.bool_], bend: Array, d: int) -> None:
     told = bend[on]
     if told.size == 0:
         return
-    pull = 1 / state.sd_c2
-    own = state.c[on] + (state.c[on] - state.slope) * pull / told
-    centre = float(np.average(own, weights=told))
-    excess = float(told @ (own - centre) ** 2) - (told.size - 1)
-    scale = float(told.sum() - (told @ told) / told.sum())
-    # never quite none: the equations divide by it
-    state.sd_c2 = max(excess / scale if scale > 0 else 0.0, 1e-5 * state.variance)
-    state.slope = float(np.average(own, weights=1 / (1 / told + state.sd_c2)))
+    c = state.c[on, d]
+    # what the annotator's own trials say, without the pull to the others
+    own = c + (c - state.slope[d]) / state.sd_c2[d] / told
+    state.slope[d], state.sd_c2[d] = slopes_by_moments(own, told, 1e-5 * state.variance)
 
 
-def _degrees(hist: NDArray[np.int64]) -> float:
-    """Degrees of freedom of the t distribution, by likelihood over a grid with the scale free."""
-    total = float(hist.sum())
-    if total < 100:
-        return 10.0
-    r2 = ((np.arange(hist.size) + 0.5) / kernels.BINS_PER_SD) ** 2
-    best = []
-    for nu in DEGREES:
-        scale2 = 1.0
-        for _ in range(15):
-            scale2 = float(np.sum(hist * (nu + 1) * r2 / (nu + r2 / scale2)) / total)
-        density = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * scale2)
-        best.append(total * density - float(np.sum(hist * (nu + 1) / 2 * np.log1p(r2 / (nu * scale2)))))
-    # a parabola through the best three, on the axis 1/nu, keeps the estimate continuous
-    k = int(np.argmax(best))
-    if k in (0, len(best) - 1):
-        return float(DEGREES[k])
-    at, height = 1 / DEGREES[k - 1 : k + 2], np.array(best[k - 1 : k + 2])
-    fit = np.polyfit(at, height - height.max(), 2)
-    top = -fit[1] / (2 * fit[0]) if fit[0] < 0 else at[1]
-    return float(1 / np.clip(top, at.min(), at.max()))
-
-
-def foresight(layout: Layout, state: Crossed, ranks: NDArray[np.floating], with_slope: bool) -> float:
+def foresight(layout: Layout, state: Crossed, ranks: NDArray[np.floating]) -> float:
     """Return the correlation of every trial's rank score with the effect of its item without that trial.
 
     The target is the same whatever the scale of the fit, so that fits on different scales can be compared.
     """
-    sums = sweep(layout, state, with_slope)[0]
+    sums = sweep(layout, state)[0]
     precision = sums[:, 1] + 1 / state.sd_b2
     out = np.zeros((layout.parts.n_parts, 3))
     layout.parts.run(
         lambda k: kernels.foresight(
-            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, state.y, layout.slope, with_slope,
-            state.b, precision, state.mean, state.a, state.c, state.s2, state.nu, ranks, out[k],
+            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, state.y, layout.courses,
+            layout.courses.shape[0], state.b, precision, state.load, state.mean, state.a, state.c, state.s2, state.nu,
+            ranks, out[k],
         )
     )  # fmt: skip
     products, other, own = out.sum(axis=0)
     return float(products / np.sqrt(other * own)) if other > 0 and own > 0 else 0.0
 
 
-def adopt_prior(layout: Layout, state: Crossed, prior: LabelPrior, with_slope: bool, on: NDArray[np.bool_]) -> Array:
+def share_told(layout: Layout, state: Crossed) -> Array:
+    """Return (n_items,) the share of their information that is left when the noise of annotators is not certain."""
+    if state.trust.min(initial=1.0) > CERTAIN:
+        return np.ones(layout.n_items)
+    out = np.zeros((layout.parts.n_parts, layout.n_items, 2))
+    each = state.load**2 / (state.s2 + state.doubt)
+    layout.parts.run(
+        lambda k: kernels.add_weights(
+            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, each, state.trust, out[k]
+        )
+    )
+    whole, part = out.sum(axis=0).T
+    return np.asarray(np.divide(part, whole, out=np.ones(layout.n_items), where=whole > 0))
+
+
+def adopt_prior(layout: Layout, state: Crossed, prior: LabelPrior, on: NDArray[np.bool_]) -> Array:
     """Sweep on with the prior means that labels give; return (n_items,) information of the items' own judgments."""
     floor = 1e-9 * state.variance
     information = np.zeros(layout.n_items)
     for _ in range(MOST_ADOPTING):
-        sums = sweep(layout, state, with_slope)[0]
+        sums = sweep(layout, state)[0]
         information = sums[:, 2]
         score = sums[:, 0] + state.b * (information - sums[:, 1])
         prior.fit(score, information, sums[:, 3], information**2 - sums[:, 4], state.sd_b2, floor)

@@ -126,116 +126,16 @@ def score_by_rank(first, last, offsets, item, log_times, score):
 
 
 @kernel
-def sweep(
-    first,
-    last,
-    offsets,
-    item,
-    y,
-    x,
-    with_x,
-    b,
-    known,
-    mean,
-    prior,
-    a,
-    c,
-    doubt,
-    s2,
-    nu,
-    sums,
-    ss,
-    info,
-    free,
-    bend,
-    hist,
-):
-    """Update annotators ``first`` to ``last`` given the items, then add up what their trials say of the items.
-
-    prior holds: variance of intercepts, mean slope, variance of slopes, variance between items. doubt: variance of
-    each annotator's intercept, seen from one of their trials (from all the others). known (n_items,): what is known
-    of each item (1 / variance). sums (n_items, 5): weighted residuals, weights, what they are
-    expected to tell, squared scores at b = 0, squares of what each tells. ss: sum of
-    squares of each annotator. info: sum of weights. free: degrees of freedom left in ss.
-    bend: what the trials tell of each slope. hist: counts of |residual| / s.
-    """
-    sd_a2, slope, sd_c2, least = prior[0], prior[1], prior[2], 1.0 / prior[3]
-    # expected information of a t-distributed trial, against a normal one (Lange, Little & Taylor 1989)
-    kappa = (nu + 1.0) / (nu + 3.0)
-    for j in range(first, last):
-        lo, hi = offsets[j], offsets[j + 1]
-        if lo == hi:
+def bend_scores(start, stop, z, c2, c3, low, high, out):
+    """Hermite curve of normal quantiles, level beyond ``low`` and ``high``; bounds that tell nothing stay."""
+    scale = 1.0 / math.sqrt(1.0 + c2 * c2 + c3 * c3)
+    c2, c3 = c2 / math.sqrt(2.0), c3 / math.sqrt(6.0)
+    for t in range(start, stop):
+        if z[t] <= NO_BOUND:
+            out[t] = z[t]
             continue
-        precision, s = 1.0 / s2[j], math.sqrt(s2[j])
-        sw, sx, sxx, sr, sxr = 0.0, 0.0, 0.0, 0.0, 0.0
-        base, tilt = mean + a[j], c[j]
-        for t in range(lo, hi):
-            i = item[t]
-            code = i if i >= 0 else ~i
-            xt = x[t] if with_x else 0.0
-            r = y[t] - base - b[code] - tilt * xt
-            if i >= 0:
-                w = (nu + 1.0) / (nu + r * r * precision)
-            else:
-                r, w = censored_residual(r, s)
-            r += a[j] + tilt * xt
-            sw += w
-            sr += w * r
-            if with_x:
-                sx += w * xt
-                sxx += w * xt * xt
-                sxr += w * xt * r
-        p00 = sw * precision + 1.0 / sd_a2
-        if with_x:
-            p01, p11 = sx * precision, sxx * precision + 1.0 / sd_c2
-            q0, q1 = sr * precision, sxr * precision + slope / sd_c2
-            det = p00 * p11 - p01 * p01
-            a[j], c[j] = (p11 * q0 - p01 * q1) / det, (p00 * q1 - p01 * q0) / det
-            bend[j] = max(det / p00 - 1.0 / sd_c2, 0.0)
-        else:
-            a[j] = sr * precision / p00
-        base, tilt = mean + a[j], c[j]
-        square, weight, left, expected = 0.0, 0.0, 0.0, kappa / (s2[j] + doubt[j])
-        for t in range(lo, hi):
-            i = item[t]
-            code = i if i >= 0 else ~i
-            r = y[t] - base - b[code] - (tilt * x[t] if with_x else 0.0)
-            if i >= 0:
-                w = (nu + 1.0) / (nu + r * r * precision)
-                square += w * r * r
-                # the leverage of a trial follows from what the others leave open
-                left += s2[j] / (s2[j] + doubt[j] + 1.0 / max(known[code] - expected, least))
-                hist[min(int(abs(r) / s * BINS_PER_SD), HISTOGRAM_BINS - 1)] += 1
-            else:
-                bound = r
-                r, w = censored_residual(bound, s)
-                if w > 0.0:
-                    # r w / s is the hazard: E[(y - mean)^2 | y > bound] = s^2 + s bound hazard
-                    square += s2[j] + bound * r * w
-                    left += 1.0
-            weight += w
-            sums[code, 0] += w * precision * (r + b[code])
-            sums[code, 1] += w * precision
-            told = expected if i >= 0 else w / (s2[j] + doubt[j])
-            score = w * r * precision + told * b[code]
-            sums[code, 2] += told
-            sums[code, 3] += score * score
-            sums[code, 4] += told * told
-        ss[j], info[j], free[j] = square, weight, left
-
-
-@kernel
-def censored_residual(bound, s):
-    """Working residual and weight of a trial known to exceed its mean by ``bound`` (one Newton step)."""
-    z = bound / s
-    if z < -8.0:
-        return 0.0, 0.0
-    if z > 6.0:
-        hazard = z + 1.0 / z - 2.0 / (z * z * z)
-    else:
-        hazard = 0.7978845608028654 * math.exp(-0.5 * z * z) / math.erfc(z * 0.7071067811865476)
-    weight = min(max(hazard * (hazard - z), 1e-9), 1.0)
-    return s * hazard / weight, weight
+        at = min(max(z[t], low), high)
+        out[t] = scale * (at + c2 * (at * at - 1.0) + c3 * (at * at - 3.0) * at)
 
 
 @kernel
@@ -272,30 +172,6 @@ def centre_times(first, last, offsets, log_times, centre):
     for j in range(first, last):
         for t in range(offsets[j], offsets[j + 1]):
             log_times[t] -= centre[j]
-
-
-@kernel
-def foresight(first, last, offsets, item, y, x, with_x, b, precision_of, mean, a, c, s2, nu, target, out):
-    """Add up how an item's effect without a trial goes with that trial's ``target`` (its rank score).
-
-    out (3): sums of products, and of squares of each.
-    """
-    for j in range(first, last):
-        precision, tilt = 1.0 / s2[j], c[j]
-        for t in range(offsets[j], offsets[j + 1]):
-            i = item[t]
-            if i < 0:
-                continue
-            r = y[t] - mean - a[j] - b[i] - (tilt * x[t] if with_x else 0.0)
-            w = precision * (nu + 1.0) / (nu + r * r * precision)
-            rest = precision_of[i] - w
-            if rest <= 0.0:
-                continue
-            other = (b[i] * precision_of[i] - w * (r + b[i])) / rest
-            if other != 0.0:
-                out[0] += other * target[t]
-                out[1] += other * other
-                out[2] += target[t] * target[t]
 
 
 @kernel

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mining.hardness._crossed import mean_above_zero
+from mining.hardness._variances import mean_above_zero
 
 Array = NDArray[np.float64]
 MOST_CLASSES = 500

@@ -58,8 +58,9 @@ class Layout:
     """(n_trials,) item codes; a censored trial is ~item."""
     log_times: NDArray[np.floating]
     """(n_trials,) ln seconds, or that of the bound; that of `NO_BOUND_MS` where a censored trial has none."""
-    slope: NDArray[np.floating]
-    """(n_trials,) ln(position), centred for each annotator; (0,) without positions."""
+    courses: NDArray[np.floating]
+    """(n_courses, n_trials) what times change with besides the item, centred for each annotator: ln(position), trials
+    since the last break; (0, n_trials) without positions."""
     parts: Parts
     splits: NDArray[np.int64]
     """(n_parts + 1,) first annotator of every part."""
@@ -82,9 +83,8 @@ class Layout:
         item = np.where(self.item[keep] >= 0, code, ~code).astype(np.int32)
         before = np.concatenate([[0], np.cumsum(keep, dtype=np.int64)])
         offsets = before[self.offsets]
-        slope = self.slope[keep] if self.slope.shape[0] else self.slope
         return Layout(
-            -(-self.n_items // step), self.n_annotators, offsets, item, self.log_times[keep], slope,
+            -(-self.n_items // step), self.n_annotators, offsets, item, self.log_times[keep], self.courses[:, keep],
             self.parts, self.splits,
         )  # fmt: skip
 
@@ -104,7 +104,7 @@ def lay_out(
     annotator: NDArray[np.integer],
     times: NDArray[np.floating],
     bounds: NDArray[np.floating],
-    positions: NDArray[np.floating] | None,
+    courses: list[NDArray[np.floating]],
     n_items: int,
     parts: Parts,
 ) -> Layout:
@@ -112,6 +112,7 @@ def lay_out(
 
     Args:
         bounds: (n_trials,) in ms for censored trials, or (0,): then the longest time of the annotator.
+        courses: arrays (n_trials,) of what times change with, see `Layout.courses`.
     """
     n = int(item.shape[0])
     n_annotators = int(annotator.max()) + 1 if n else 0
@@ -131,7 +132,7 @@ def lay_out(
     cursors = offsets[:-1] + np.cumsum(counts, axis=0) - counts
     dtype: type[np.float64] | type[np.float32] = np.float64 if n < LARGE else np.float32
     item_out, log_out = np.empty(n, np.int32), np.empty(n, dtype)
-    order = np.empty(n if positions is not None else 0, np.int64)
+    order = np.empty(n if courses else 0, np.int64)
 
     def place(k: int) -> None:
         kernels.place_trials(
@@ -139,15 +140,15 @@ def lay_out(
         )
 
     parts.run(place)
-    slope = np.zeros(0, dtype)
-    if positions is not None:
-        slope = np.log(positions[order]).astype(dtype)
-        sizes = np.diff(offsets)
-        filled = np.flatnonzero(sizes)
+    sorted_courses = np.empty((len(courses), n), dtype)
+    sizes = np.diff(offsets)
+    filled = np.flatnonzero(sizes)
+    for row, course in zip(sorted_courses, courses, strict=True):
+        row[:] = course[order]
         means = np.zeros(n_annotators)
-        means[filled] = np.add.reduceat(slope, offsets[:-1][filled], dtype=np.float64) / sizes[filled]
-        slope -= np.repeat(means, sizes).astype(dtype)
+        means[filled] = np.add.reduceat(row, offsets[:-1][filled], dtype=np.float64) / sizes[filled]
+        row -= np.repeat(means, sizes).astype(dtype)
     aims = np.linspace(0, n, parts.n_parts + 1)
     splits = np.searchsorted(offsets, aims).astype(np.int64)
     splits[0], splits[-1] = 0, n_annotators
-    return Layout(n_items, n_annotators, offsets, item_out, log_out, slope, parts, splits)
+    return Layout(n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits)

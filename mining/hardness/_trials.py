@@ -154,3 +154,23 @@ def take_off(times: Floats, shift_ms: float) -> Floats:
             f"`shift_ms` is {shift_ms:g}; it must be from 0 to below the shortest time, {shortest:g}.",
         )
     return times - shift_ms
+
+
+def since_break(annotator: Codes, positions: Floats | None, session: ArrayLike) -> Floats:
+    """Return (n_trials,) hundreds of trials since the annotator's sitting began, or raise `BadTrials`.
+
+    Without a break anywhere the answer is 0 throughout: fatigue is then part of the course of practice.
+    """
+    sitting = read_codes(session, "session", annotator.shape[0])
+    if positions is None:
+        raise BadTrials("session_without_position", "`session` needs `position`: the order of trials within a sitting.")
+    if sitting.size == 0:
+        return np.zeros(0)
+    key = annotator.astype(np.int64) * (int(sitting.max()) + 1) + sitting
+    _, key = np.unique(key, return_inverse=True)
+    n_sittings = int(key.max()) + 1
+    if n_sittings == np.count_nonzero(np.bincount(annotator)):
+        return np.zeros(sitting.size)
+    began = np.full(n_sittings, np.inf)
+    np.minimum.at(began, key, positions)
+    return np.asarray((positions - began[key]) / 100)

@@ -8,11 +8,12 @@ of about a tenth of the standard error. Refit before new trials are more than a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mining.hardness._curve import STRAIGHT, bend
 from mining.hardness._trials import read_codes, read_times
 from mining.hardness.timing import LOG_SECONDS, ResponseTimeFit
 from mining.hardness.timing_rivals import within_annotator_rank
@@ -34,6 +35,9 @@ class Held:
     """(n_annotators,) scale of the t distribution of one judgment; NaN for who had no trial."""
     degrees: float
     n_trials: int
+    loading: Array = field(default_factory=lambda: np.zeros(0))
+    """(n_annotators,) how strongly hardness shows in the annotator's scores; empty: 1 for all."""
+    curve: Array = field(default_factory=lambda: STRAIGHT)
 
     def knows(self, annotator: ArrayLike) -> bool:
         """Whether every one of these annotators was in the fit."""
@@ -48,7 +52,9 @@ def hold(
     i, j = read_codes(item, "item"), read_codes(annotator, "annotator")
     times = read_times(response_ms, i.shape[0]).astype(np.float64, copy=False)
     size = fit.annotator_sd.shape[0]
-    rest = _score(fit.scale, j, times) - fit.item_effect[i] - fit.practice[j] * np.log(np.asarray(position))
+    load = fit.annotator_loading if fit.annotator_loading.size else np.ones(size)
+    rest = _score(fit.scale, j, times, fit.score_curve) - load[j] * fit.item_effect[i]
+    rest -= fit.practice[j] * np.log(np.asarray(position))
     known = ~np.isnan(rest)
     rest, j = rest[known], j[known]
     n = np.maximum(np.bincount(j, minlength=size), 1)
@@ -56,7 +62,7 @@ def hold(
     for _ in range(5):  # weights of the t distribution: lapses do not move an annotator's level
         weight = _weight((rest - level[j]) / np.maximum(fit.annotator_sd[j], 1e-9), fit.noise_degrees)
         level = np.bincount(j, weight * rest, size) / np.maximum(np.bincount(j, weight, size), 1e-9)
-    return Held(fit.scale, level, fit.practice, fit.annotator_sd, fit.noise_degrees, int(i.size))
+    return Held(fit.scale, level, fit.practice, fit.annotator_sd, fit.noise_degrees, int(i.size), load, fit.score_curve)
 
 
 def add_trials(
@@ -93,11 +99,12 @@ def add_trials(
     before = np.where(np.isnan(b[touched]), 0.0, b[touched])
     precision = 1 / np.where(np.isnan(error[touched]), item_sd, error[touched]) ** 2
     noise = np.maximum(held.noise[j], 1e-9)
+    load = held.loading[j] if held.loading.size else np.ones(j.size)
     now = before
     for _ in range(20):
-        weight = _weight((rest - now[at]) / noise, held.degrees) / noise**2
-        now = (precision * before + np.bincount(at, weight * rest)) / (precision + np.bincount(at, weight))
-    information = (held.degrees + 1) / (held.degrees + 3) / noise**2
+        weight = load * _weight((rest - load * now[at]) / noise, held.degrees) / noise**2
+        now = (precision * before + np.bincount(at, weight * rest)) / (precision + np.bincount(at, weight * load))
+    information = load**2 * (held.degrees + 1) / (held.degrees + 3) / noise**2
     b[touched] = now
     error[touched] = 1 / np.sqrt(precision + np.bincount(at, information))
     return b, error
@@ -105,22 +112,22 @@ def add_trials(
 
 def _new_scores(held: Held, j: NDArray[np.integer], times: Array, known: tuple[ArrayLike, ArrayLike] | None) -> Array:
     if held.scale == LOG_SECONDS or known is None:
-        return _score(LOG_SECONDS, j, times)
+        return _score(LOG_SECONDS, j, times, held.curve)
     who, before = np.asarray(known[0]), np.asarray(known[1], dtype=np.float64)
     theirs = np.isin(who, np.unique(j))
     everything = np.concatenate([before[theirs], times])
-    return _score(held.scale, np.concatenate([who[theirs], j]), everything)[-j.size :]
+    return _score(held.scale, np.concatenate([who[theirs], j]), everything, held.curve)[-j.size :]
 
 
-def _score(scale: str, j: NDArray[np.integer], times: Array) -> Array:
-    """Ln seconds, or the normal quantile of the time among those of its annotator."""
+def _score(scale: str, j: NDArray[np.integer], times: Array, curve: Array) -> Array:
+    """Ln seconds, or the score of the time's rank among those of its annotator."""
     if scale == LOG_SECONDS:
         return np.asarray(np.log(times / 1000))
     from scipy.special import ndtri
 
     n = np.bincount(j)[j]
     rank = within_annotator_rank(j, times) * (n + 1)
-    return np.where(np.isnan(times), np.nan, ndtri((rank - 0.375) / (n + 0.25)))
+    return np.where(np.isnan(times), np.nan, bend(ndtri((rank - 0.375) / (n + 0.25)), curve))
 
 
 def _weight(z: Array, degrees: float) -> Array:

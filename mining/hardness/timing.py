@@ -2,23 +2,25 @@
 
 Model (van der Linden 2006, lognormal response times with crossed random effects)::
 
-    y_ij = mean + b_i + a_j + c_j ln(position) + e_ij,    e_ij ~ t_nu(0, s_j)
+    y_ij = mean + l_j b_i + a_j + c_j ln(position) + f_j trials since the break + e_ij,    e_ij ~ t_nu(0, s_j)
 
-``y`` is ln seconds, or the normal quantile of the time among those of its annotator, whichever foretells the times of
-other annotators better. ``b_i`` is the hardness of item i (higher is harder), ``a_j`` how slow annotator j is, ``c_j``
-how practice changes their times, ``s_j`` how noisy they are. ``b_i`` is shrunken: little evidence stays close to the
+``y`` is ln seconds (and ``l_j`` 1), or a score of the time's rank among those of its annotator, whichever foretells the
+times of other annotators better. ``b_i`` is the hardness of item i (higher is harder), ``a_j`` how slow annotator j is,
+``c_j`` and ``f_j`` how practice and fatigue change their times, ``s_j`` how noisy they are, ``l_j`` how strongly
+hardness shows in their ranks. ``b_i`` is shrunken: little evidence stays close to the
 mean, or with labels close to what the answers foretell. Trials without an answer count as longer than their bound.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mining.hardness import _cautions as cautions
 from mining.hardness import _crossed as crossed
+from mining.hardness._curve import STRAIGHT, bend_in_place, fit_curve
 from mining.hardness._kernels import NO_BOUND_MS
 from mining.hardness._label_prior import Answers, LabelPrior, read_answers, wrong_answer_effect
 from mining.hardness._layout import NO_FLOATS, Layout, Parts, lay_out
@@ -30,6 +32,7 @@ from mining.hardness._trials import (
     read_labels,
     read_positions,
     read_times,
+    since_break,
     take_off,
 )
 
@@ -81,6 +84,12 @@ class ResponseTimeFit:
     """What the reader must know, each with a stable name."""
     n_sweeps: int
     converged: bool
+    fatigue: Array = field(default_factory=lambda: NO_FLOATS)
+    """(n_annotators,) change over 100 trials without a break, beyond practice; 0 without `session`."""
+    annotator_loading: Array = field(default_factory=lambda: NO_FLOATS)
+    """(n_annotators,) how strongly hardness shows in the annotator's scores; 1 on average, 1 for all in log-seconds."""
+    score_curve: Array = field(default_factory=lambda: STRAIGHT)
+    """(2,) bend of the rank scores, see `_curve`; zeros in log-seconds."""
 
     def judgments_needed(self, target: float) -> NDArray[np.int64]:
         """Return how many more judgments each item needs for a reliability of ``target``.
@@ -112,6 +121,7 @@ def fit_response_times(
     n_items: int | None = None,
     censored_at_ms: ArrayLike | None = None,
     shift_ms: float = 0.0,
+    session: ArrayLike | None = None,
 ) -> ResponseTimeFit:
     """Estimate the hardness of every item from the response times of its judgments.
 
@@ -129,6 +139,8 @@ def fit_response_times(
         censored_at_ms: until when a censored trial was observed, a number or shape (n_trials,), NaN where unknown.
             Without it the longest time of the same annotator is taken, unless the times show that there was no limit.
         shift_ms: time of the hand, taken off every time before the logarithm.
+        session: codes of the sittings, which breaks lie between, shape (n_trials,); annotators may share codes. Needs
+            `position`. With them fatigue since the last break is told from practice.
 
     Raises:
         BadTrials: the trials cannot be used; its ``name`` says why.
@@ -140,11 +152,16 @@ def fit_response_times(
     if n_items is None:
         n_items = int(item.max()) + 1 if n else 0
     positions = None if position is None else read_positions(position, n)
+    since = None if session is None else since_break(annotator, positions, session)
     labels = None if label is None else read_labels(label, n)
     bounds = NO_FLOATS if censored_at_ms is None else read_bounds(censored_at_ms, times, shift_ms)
     parts = Parts(n)
     with parts.open():
-        layout = lay_out(item, annotator, times, bounds, positions, n_items, parts)
+        courses = [] if positions is None else [np.log(positions)]
+        if since is not None:
+            courses.append(since)
+        layout = lay_out(item, annotator, times, bounds, courses, n_items, parts)
+        del courses
         answers = None if labels is None else read_answers(item, labels, n_items)
         longer = float("nan")
         if labels is not None and answers is not None:
@@ -173,60 +190,77 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
     del censored
     if layout.n_trials == 0 or table[:, 0].sum() == 0:
         return _nothing(layout.n_items, layout.n_annotators, judged, lost, found)
-    with_slope = layout.slope.shape[0] > 0
-    if with_slope and cautions.order_share(layout) > cautions.FIXED_ORDER:
-        with_slope = False
-        found.append(Caution(
-            "fixed_order",
-            "Annotators saw the items in similar orders: practice cannot be told from hardness, and is not removed. "
-            "Items shown early look harder than they are.",
-        ))  # fmt: skip
+    kept = _courses_to_remove(layout, found)
+    layout.courses = layout.courses[kept]
     sizes = np.diff(layout.offsets)
     borrow = bool(np.median(sizes[sizes > 0]) < FEW_TRIALS)
     if not borrow:
         # From here on an annotator's trials are only compared with each other.
         layout.centre(table[:, 1])
-    scale, state = _choose_scale(layout, with_slope, borrow=borrow)
+    scale, state, curve = _choose_scale(layout, borrow=borrow)
     if scale == LOG_SECONDS and not borrow:
         state.a += table[:, 1] - np.mean(table[sizes > 0, 1])
-    if with_slope:
+    if kept[:1] == [0]:
         unit = 1.0 if scale == LOG_SECONDS else np.sqrt(table[:, 2])
-        found += cautions.about_drift(layout, (state.c - state.slope) * unit)
-    return _report(layout, scale, state, judged, lost, found, with_slope, answers, longer)
+        found += cautions.about_drift(layout, (state.c[:, 0] - state.slope[0]) * unit)
+    slopes = np.zeros((layout.n_annotators, 2))
+    slopes[:, kept] = state.c
+    return _report(layout, scale, state, curve, slopes, judged, lost, found, answers, longer)
 
 
-def _choose_scale(layout: Layout, with_slope: bool, *, borrow: bool) -> tuple[str, crossed.Crossed]:
+def _courses_to_remove(layout: Layout, found: list[Caution]) -> list[int]:
+    """Return which of practice (0) and fatigue (1) can be told from hardness; say which cannot."""
+    kept = []
+    for at, (course, name) in enumerate(zip(layout.courses, ("practice", "fatigue"), strict=False)):
+        if not course.any():
+            continue
+        if cautions.order_share(layout, course) <= cautions.FIXED_ORDER:
+            kept.append(at)
+        elif all(caution.name != "fixed_order" for caution in found):
+            found.append(Caution(
+                "fixed_order",
+                f"Annotators saw the items in similar orders: {name} cannot be told from hardness, and is not removed. "
+                "Items shown early look harder than they are.",
+            ))  # fmt: skip
+    return kept
+
+
+def _choose_scale(layout: Layout, *, borrow: bool) -> tuple[str, crossed.Crossed, Array]:
     """Fit both scales and keep that whose effects, without a trial, go better with the trial's rank."""
     if borrow:
         state = crossed.start(layout, layout.log_times, borrow=True)
-        crossed.settle(layout, state, with_slope=with_slope)
-        return LOG_SECONDS, state
+        crossed.settle(layout, state)
+        return LOG_SECONDS, state, STRAIGHT
     # A million trials tell the scales apart; only the better one is then fitted to all.
     pilot = layout if layout.n_trials <= PILOT_TRIALS else layout.sample(-(-layout.n_trials // PILOT_TRIALS))
     ranks = pilot.rank_scores()
+    curve = fit_curve(pilot, ranks)
+    bent = bend_in_place(pilot, ranks.copy(), curve)
     fits = []
-    for y in (pilot.log_times, ranks):
-        state = crossed.start(pilot, y)
-        crossed.settle(pilot, state, with_slope=with_slope)
-        fits.append((crossed.foresight(pilot, state, ranks, with_slope), state))
+    for y in (pilot.log_times, bent):
+        state = crossed.start(pilot, y, with_load=y is bent)
+        crossed.settle(pilot, state)
+        fits.append((crossed.foresight(pilot, state, ranks), state))
     by_rank = fits[1][0] > fits[0][0]
-    scale, state = (ANNOTATOR_SDS, fits[1][1]) if by_rank else (LOG_SECONDS, fits[0][1])
+    state = fits[by_rank][1]
     if pilot is not layout:
-        state = crossed.start(layout, layout.rank_scores() if by_rank else layout.log_times)
-        crossed.settle(layout, state, with_slope=with_slope)
-    return scale, state
+        y = bend_in_place(layout, layout.rank_scores(), curve) if by_rank else layout.log_times
+        state = crossed.start(layout, y, with_load=by_rank)
+        crossed.settle(layout, state)
+    return (ANNOTATOR_SDS, state, curve) if by_rank else (LOG_SECONDS, state, STRAIGHT)
 
 
 def _report(
-    layout: Layout, scale: str, state: crossed.Crossed, judged: NDArray[np.int64], lost: NDArray[np.int64],
-    found: list[Caution], with_slope: bool, answers: Answers | None, longer: float,
+    layout: Layout, scale: str, state: crossed.Crossed, curve: Array, slopes: Array, judged: NDArray[np.int64],
+    lost: NDArray[np.int64], found: list[Caution], answers: Answers | None, longer: float,
 ) -> ResponseTimeFit:  # fmt: skip
     on = judged > 0
-    between, variance = state.sd_b2, 1 / state.known
+    between, certain = state.sd_b2, crossed.share_told(layout, state)
+    variance = 1 / ((state.known - 1 / between) * certain + 1 / between)
     if answers is not None and state.identified and on.sum() >= FEWEST_ITEMS_FOR_LABELS:
         prior = LabelPrior(answers, on)
-        information = crossed.adopt_prior(layout, state, prior, with_slope, on)
-        variance = prior.variance(information)
+        information = crossed.adopt_prior(layout, state, prior, on)
+        variance = prior.variance(information * certain)
         between = prior.rest + float(np.var(prior.mean[on]))
     se = np.sqrt(variance)
     reliability = np.clip(1 - se**2 / between, 0, 1)
@@ -258,15 +292,18 @@ def _report(
         n_censored=lost,
         annotator_effect=np.where(present, state.a, np.nan),
         annotator_sd=np.where(present, np.sqrt(state.s2), np.nan),
-        practice=np.where(present, state.c if with_slope else 0.0, np.nan),
+        practice=np.where(present, slopes[:, 0], np.nan),
         item_sd=float(np.sqrt(between)),
         reliability=float(np.mean(reliability[on])),
         noise_degrees=state.nu,
         wrong_answer_effect=longer,
-        typical_precision=float(np.median(kappa / (state.s2[present] + state.doubt[present]))),
+        typical_precision=float(np.median((kappa * state.load**2 / (state.s2 + state.doubt))[present])),
         warnings=tuple(found),
         n_sweeps=state.n_sweeps,
         converged=state.converged,
+        fatigue=np.where(present, slopes[:, 1], np.nan),
+        annotator_loading=np.where(present, state.load, np.nan),
+        score_curve=curve,
     )
 
 
@@ -279,5 +316,5 @@ def _nothing(
     nobody = np.full(n_annotators, np.nan)
     return ResponseTimeFit(
         LOG_SECONDS, unknown, unknown, unknown, judged, lost, nobody, nobody, nobody, nan, nan, nan, nan, nan,
-        tuple(found), 0, True,
+        tuple(found), 0, True, nobody, nobody,
     )  # fmt: skip

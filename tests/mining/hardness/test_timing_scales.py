@@ -1,0 +1,89 @@
+"""Rank scores, loads and partial pooling: what they find where the truth is known."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+from scipy.stats import spearmanr
+
+from mining.hardness import _curve, _variances
+from mining.hardness.timing import fit_response_times
+from mining.hardness.timing_rivals import mean_by_item, within_annotator_rank
+
+N_ITEMS, N_ANNOTATORS = 800, 8
+
+
+def ranks(seed, loads, kind="normal"):
+    """Times of which an annotator's load says how much of the variance of ln times is the item's."""
+    rng = np.random.default_rng(seed)
+    b = rng.standard_normal(N_ITEMS)
+    item, annotator = np.repeat(np.arange(N_ITEMS), N_ANNOTATORS), np.tile(np.arange(N_ANNOTATORS), N_ITEMS)
+    keep = rng.permuted(np.tile(np.arange(N_ANNOTATORS) < 4, (N_ITEMS, 1)), axis=1).ravel()
+    item, annotator = item[keep], annotator[keep]
+    noise = {"normal": rng.standard_normal, "late": lambda n: rng.exponential(1.6, n)}[kind](item.size)
+    load = np.asarray(loads)[annotator]
+    y = load * b[item] + np.sqrt(1 - load**2) * noise
+    stretch = np.exp(rng.normal(0, 0.8, N_ANNOTATORS))[annotator]  # so that ranks are the better scale
+    return item, annotator, 1000 * np.exp(0.3 * stretch * y), b
+
+
+def test_annotators_whose_times_follow_the_items_count_more():
+    loads = np.array([0.2, 0.3, 0.4, 0.5, 0.5, 0.6, 0.7, 0.8])
+    item, annotator, times, b = ranks(0, loads)
+    fit = fit_response_times(item, annotator, times)
+    assert fit.scale == "annotator SDs" and fit.converged
+    assert spearmanr(fit.annotator_loading, loads)[0] > 0.9
+    # partly pooled: no more spread out than they are, and not all the same
+    assert 0.6 < np.polyfit(loads / loads.mean(), fit.annotator_loading, 1)[0] < 1.1
+    rank = mean_by_item(item, within_annotator_rank(annotator, times), N_ITEMS)
+    assert spearmanr(fit.item_effect, b)[0] > spearmanr(rank, b)[0] + 0.02
+
+
+def test_equal_annotators_stay_equal():
+    item, annotator, times, _ = ranks(1, np.full(8, 0.5))
+    fit = fit_response_times(item, annotator, times)
+    assert fit.annotator_loading == pytest.approx(np.ones(8), abs=0.12)
+
+
+def test_slow_answers_count_less_where_they_have_many_causes():
+    gains = []
+    for seed in range(3):
+        item, annotator, times, b = ranks(seed, np.full(8, 0.6), kind="late")
+        fit = fit_response_times(item, annotator, times)
+        assert fit.score_curve[0] < -0.1
+        rank = mean_by_item(item, within_annotator_rank(annotator, times), N_ITEMS)
+        gains.append(spearmanr(fit.item_effect, b)[0] - spearmanr(rank, b)[0])
+    assert np.mean(gains) > 0.005
+
+
+@pytest.mark.parametrize("curve", [(0.0, 0.0), (-0.42, 0.0), (0.3, -0.25), (-0.6, 0.3), (0.0, 0.4)])
+def test_a_slower_answer_never_scores_lower(curve):
+    z = np.linspace(-4, 4, 801)
+    score = _curve.bend(z, np.array(curve))
+    assert (np.diff(score) >= -1e-12).all()
+    assert score[-1] > score[0]
+
+
+def test_a_curve_without_bend_changes_nothing_and_has_the_spread_of_one():
+    z = ndtri((np.arange(1, 4001) - 0.5) / 4000)
+    np.testing.assert_allclose(_curve.bend(z, np.zeros(2)), z)
+    assert _curve.bend(z, np.array([-0.3, -0.1])).std() == pytest.approx(1, abs=0.03)
+
+
+def test_pooling_lets_much_evidence_stand_alone_and_little_go_together():
+    rng = np.random.default_rng(0)
+    same, _, _ = _variances.pool(rng.normal(2, 0.5, 200), np.full(200, 4.0), 1.0)
+    assert same.std() < 0.15
+    true = rng.normal(2, 1, 200)
+    noisy = true + rng.normal(0, 0.5, 200)
+    apart, mean, left = _variances.pool(noisy, np.full(200, 4.0), 1.0)
+    assert mean == pytest.approx(2, abs=0.2)
+    # with variances 1 and .25 the best estimate keeps .8 of the way from the mean
+    assert np.polyfit(noisy, apart, 1)[0] == pytest.approx(0.8, abs=0.06)
+    assert np.mean((apart - true) ** 2) < np.mean((noisy - true) ** 2)
+    # 1 / (1 / 1 + 1 / .25)
+    assert left == pytest.approx(np.full(200, 0.2), abs=0.03)
+
+
+def test_pooling_one_annotator_leaves_them_alone():
+    out, mean, _ = _variances.pool(np.array([1.5]), np.array([3.0]), 1.0)
+    assert out.tolist() == [pytest.approx(1.5)] and mean == pytest.approx(1.5)
