@@ -59,7 +59,8 @@ def read_coco(data: bytes) -> Iterator[RegionRow | RegionProblem]:
     if not isinstance(content, dict) or not all(isinstance(content.get(n), list) for n in ("images", "annotations")):
         raise BadRegions("Not a COCO file: it needs the lists images and annotations.")
     paths = _named(content["images"], "file_name")
-    labels = _named(content.get("categories") or [], "name")
+    categories = content.get("categories")
+    labels = _named(categories if isinstance(categories, list) else [], "name")
     for number, entry in enumerate(content["annotations"], start=1):
         yield _annotation(number, entry, paths, labels)
 

@@ -12,11 +12,9 @@ from django.db import transaction
 
 from mining.artifacts import plain
 from mining.models import HardSet, HardSetMember, Round
+from mining.models.hard_set import NOT_TRAINED_ON
 from mining.selectors.hard_sets import earlier_set, hard_sets_of
 from mining.strategies.set_comparison import change_since, overlaps
-
-NOT_TRAINED_ON = ("mislabelled", "unclear")
-"""Verdicts of members that count for no more than others: a wrong label must not."""
 
 
 def store_hard_set(

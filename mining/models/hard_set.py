@@ -10,6 +10,9 @@ from annotations.models import Item
 
 from .round import Round
 
+NOT_TRAINED_ON = ("mislabelled", "unclear")
+"""Verdicts of members that count for no more than others: a wrong label must not."""
+
 
 class HardSet(models.Model):
     """A frozen, hashed list of items with the reason for each. Never changed: a change makes a new version."""

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mining.adapters.hard_sets import NOT_TRAINED_ON
 from mining.artifacts import ArtifactMissing, Folder
 from mining.exports.records import manifest_of
 from mining.models import HardSet
+from mining.models.hard_set import NOT_TRAINED_ON
 
 from .rounds import classes_of
 

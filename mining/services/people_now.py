@@ -57,9 +57,12 @@ def queue_due() -> int:
         for project in projects
         for kind in TITLES
         if _is_due(
-            kind, jobs.get((kind, project.scope)), seen[project.pk], settings_of(project),
+            kind,
+            jobs.get((kind, project.scope)),
+            seen[project.pk],
+            settings_of(project),
             redrawn=project.pk in redrawn,
-        )  # fmt: skip
+        )
         # Details are made from the trials that the other job has read.
         and (kind == PEOPLE_JOB or _has_run(jobs.get((PEOPLE_JOB, project.scope))))
     ]

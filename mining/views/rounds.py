@@ -33,6 +33,7 @@ ROUNDS_PER_PAGE = 25
 def _list(request: HttpRequest, project: Project, form: RoundForm, status: int = 200) -> HttpResponse:
     rounds = rounds_of(project).prefetch_related(Prefetch("stages", RoundStage.objects.order_by("index")))
     page = Paginator(rounds, ROUNDS_PER_PAGE).get_page(request.GET.get("page"))
+    schedule = schedule_of(project)
     context = {
         "project": project,
         "section": "rounds",
@@ -42,7 +43,8 @@ def _list(request: HttpRequest, project: Project, form: RoundForm, status: int =
         "active": active_round(project),
         "defaults": form.defaults_in_words(),
         "learning": _learning(project),
-        "schedule": schedule_in_words(schedule_of(project)),
+        "schedule": schedule_in_words(schedule),
+        "is_scheduled": schedule is not None,
         "human": words_of(project.human_measure),
     }
     return render(request, "mining/rounds.html", context, status=status)
