@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import imports, items, members, projects
+from .views import imports, items, members, projects, roles
 
 one_project: list[URLPattern | URLResolver] = [
     path("", projects.project_page, name="project"),
@@ -15,6 +15,7 @@ one_project: list[URLPattern | URLResolver] = [
     path("members/<int:pk>/remove/", members.member_remove, name="member_remove"),
     path("import/", imports.import_images, name="import_images"),
     path("items/", items.items, name="items"),
+    path("items/role/", roles.items_role, name="items_role"),
     path("items/<int:pk>/", items.item, name="item"),
     path("items/<int:pk>/image", items.image_file, name="image_file"),
     path("items/<int:pk>/thumbnail", items.image_thumbnail, name="image_thumbnail"),

@@ -132,11 +132,15 @@ class ProgressOut(Schema):
 
 
 class NextOut(Schema):
-    """Items handed out. `finished`: there was nothing more to hand out."""
+    """Items handed out. `finished`: there was nothing more to hand out.
+
+    `held_by_others`: but other people hold items that may come back, so that it is worth asking again.
+    """
 
     progress: ProgressOut
     next: list[LeaseOut]
     finished: bool
+    held_by_others: bool
 
 
 class SavedOut(NextOut):

@@ -11,6 +11,7 @@ from ninja.errors import HttpError
 
 from annotations.models import Annotator, Trial
 from annotations.selectors.access import project_for
+from annotations.selectors.progress import others_hold_items
 from annotations.selectors.trials import NoSuchTrial, own_trial
 from annotations.services.answers import (
     AnswerRefused,
@@ -145,4 +146,5 @@ def _reply(annotator: Annotator, slug: str, leases: list[Lease], want: int) -> d
             for lease in leases
         ],
         "finished": len(leases) < want,
+        "held_by_others": len(leases) < want and others_hold_items(annotator),
     }

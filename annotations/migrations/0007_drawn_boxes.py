@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0006_fewer_indexes_of_trials'),
+        ('annotations', '0006_fewer_indexes_and_classes_without_key'),
     ]
 
     operations = [

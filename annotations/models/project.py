@@ -131,7 +131,10 @@ class LabelClass(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="classes")
     code = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=100)
-    key = models.CharField(max_length=1, help_text="The key that gives this answer; the same for everybody.")
+    key = models.CharField(
+        max_length=1, null=True, blank=True,
+        help_text="The key that gives this answer, the same for everybody; none where it is searched for.",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["project", "code"]

@@ -18,19 +18,20 @@ TRIALS_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class ItemFilters:
-    """Which items: by given label (a class code, or "none"), by answers ("none", "some", "done"), by part of path, and
-    by `what` they are ("objects", "images").
+    """Which items: by given label (a class code, or "none"), by answers ("none", "some", "done"), by part of path, by
+    role ("training", "gold"), and by `what` they are ("objects", "images").
     """
 
     given: str = ""
     answers: str = ""
     path: str = ""
     what: str = ""
+    role: str = ""
 
     @property
     def any(self) -> bool:
         """Whether anything is filtered."""
-        return bool(self.given or self.answers or self.path or self.what)
+        return bool(self.given or self.answers or self.path or self.role or self.what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def filtered_items(project: Project, filters: ItemFilters) -> QuerySet[Item]:
         items = items.filter(answered__gte=F("needed"))
     if filters.what in ("objects", "images"):
         items = items.filter(box_width__isnull=filters.what == "images")
+    if filters.role:
+        items = items.filter(role=filters.role)
     if filters.path:
         items = items.filter(path__icontains=filters.path)
     return items

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
 
 from annotations.models import Annotator, Trial
 
@@ -102,3 +102,10 @@ def progress_of(annotator: Annotator) -> OwnProgress:
         paid_ms=sums["paid_ms"] or 0.0,
         first_at=sums["first_at"],
     )
+
+
+def others_hold_items(annotator: Annotator) -> bool:
+    """Whether others have items before them that this annotator has not had: skipped or given back, they come here."""
+    had = Trial.objects.filter(item=OuterRef("item"), annotator=annotator, look__gte=OuterRef("look"))
+    held = Trial.objects.filter(project=annotator.project_id, state=Trial.State.ISSUED, purpose="")
+    return held.exclude(annotator=annotator).filter(~Exists(had)).exists()

@@ -17,6 +17,9 @@ from .leases import reopen
 
 # One key a class. Digits first, then letters by their rows, so that the first classes lie side by side.
 KEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
+KEYS_BESIDE_SEARCH = "1234567890"
+"""Where there are more classes than keys, letters are for searching."""
+MOST_CLASSES = 2000
 MOST_BESIDE = 0.5
 RESERVED_SLUGS = frozenset({"new"})
 PROTOCOL = (
@@ -41,7 +44,7 @@ def create_project(
     """Make a project with its classes; `created_by` becomes its manager.
 
     Without a slug one is made from the name, with a number behind it where it is taken. Raises ValidationError,
-    by field, for an empty name, no or doubled classes, more classes than keys, and a slug that is taken. `protocol`:
+    by field, for an empty name, no or doubled classes, too many of them, and a slug that is taken. `protocol`:
     fields in PROTOCOL, how people are asked.
     """
     unknown = sorted(set(protocol) - set(PROTOCOL))
@@ -101,9 +104,9 @@ def class_names(names: Iterable[str]) -> list[str]:
         raise ValidationError({"classes": f"Each class once: {', '.join(doubled)} came more than once."})
     if not kept:
         raise ValidationError({"classes": "A project needs at least one class."})
-    if len(kept) > len(KEYS):
+    if len(kept) > MOST_CLASSES:
         raise ValidationError(
-            {"classes": f"{len(kept)} classes, but one key a class makes {len(KEYS)} at most: group them first."}
+            {"classes": f"{len(kept):,} classes, but {MOST_CLASSES:,} are the most: group them first."}
         )
     longest = LabelClass._meta.get_field("name").max_length or 100
     for name in kept:
@@ -112,17 +115,22 @@ def class_names(names: Iterable[str]) -> list[str]:
     return kept
 
 
-def keys_for(names: Sequence[str], *, taken: Iterable[str] = ()) -> list[str]:
-    """Return one key for each name. A name that is itself a free key ("7") gets it; the others the next free ones."""
-    used = set(taken)
-    own = {name: name.lower() for name in names if len(name) == 1 and name.lower() in KEYS}
+def keys_for(names: Sequence[str], *, taken: Iterable[str | None] = ()) -> list[str | None]:
+    """Return a key for each name. A name that is itself a free key ("7") gets it; the others the next free ones.
+
+    More classes than there are keys: only the first ten get one, a digit; the others (None) are found by typing.
+    """
+    before = list(taken)
+    keys_here = KEYS if len(before) + len(names) <= len(KEYS) else KEYS_BESIDE_SEARCH
+    used = set(before)
+    own = {name: name.lower() for name in names if len(name) == 1 and name.lower() in keys_here}
     keys: dict[str, str] = {}
     for name, key in own.items():
         if key not in used:
             keys[name] = key
             used.add(key)
-    free = (key for key in KEYS if key not in used)
-    return [keys[name] if name in keys else next(free) for name in names]
+    free = (key for key in keys_here if key not in used)
+    return [keys[name] if name in keys else next(free, None) for name in names]
 
 
 def _classes(project: Project, names: Sequence[str], *, existing: Sequence[LabelClass] = ()) -> list[LabelClass]:

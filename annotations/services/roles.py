@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from annotations.models import Item, ItemAlias, Project
 
@@ -14,20 +14,31 @@ from .leases import reopen
 
 NAMED = 5
 CHUNK = 500
+AT_MOST = 10_000
+"""Items that can be given a role at once: training and gold items are some, not most."""
 
 
 @transaction.atomic
-def set_role(*, project: Project, paths: Iterable[str], role: str) -> int:
-    """Give the items with those paths a role; return how many had another one before.
+def set_role(*, project: Project, role: str, paths: Iterable[str] = (), items: QuerySet[Item] | None = None) -> int:
+    """Give the items with those paths, and those of the query, a role; return how many had another one before.
 
     Training and gold items need no judgments of their own any more: everybody gets them once, beside the others; back
     to ordinary, an item needs as many as the project's overlap says. Raises ValidationError, and changes nothing, for a
-    role or a path that does not exist and for gold items without a given label.
+    role or a path that does not exist, for gold items without a given label, and for more than AT_MOST items.
     """
     if role not in Item.Role.values:
         raise ValidationError({"role": f"No role is called {role}: give one of {', '.join(Item.Role.values[1:])}."})
     locked = Project.objects.select_for_update().get(pk=project.pk)
-    items = _items(locked, sorted({path for path in paths if path}))
+    found = _items(locked, sorted({path for path in paths if path}))
+    found += [] if items is None else list(items.filter(project=locked).order_by("ordinal")[: AT_MOST + 1])
+    if len(found) > AT_MOST:
+        raise ValidationError({"items": f"Those are more than {AT_MOST:,} items: choose fewer at a time."})
+    _give(locked, found, role)
+    project.refresh_from_db()
+    return len([item for item in found if item.role != role])
+
+
+def _give(locked: Project, items: list[Item], role: str) -> None:
     if role == Item.Role.GOLD:
         _refuse("A gold item needs a given label, which comes with the import", [i for i in items if not i.given_id])
     changed = [item.pk for item in items if item.role != role]
@@ -41,8 +52,6 @@ def set_role(*, project: Project, paths: Iterable[str], role: str) -> int:
     )
     if changed:
         reopen(project_ids=[locked.pk], redraw=True)
-    project.refresh_from_db()
-    return len(changed)
 
 
 def _items(project: Project, paths: list[str]) -> list[Item]:

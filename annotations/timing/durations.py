@@ -15,7 +15,7 @@ from .protocol import Protocol
 from .reasons import Reason
 from .spans import longest_bound, overlap_ms, spans
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of the rules; stored with each trial, so that old ones can be found and derived again."""
 
 CLOCK_TOLERANCE_MS = 1.0
@@ -173,6 +173,8 @@ def disturbance(events: Sequence[Event], onset: Event, end: Event, protocol: Pro
         return Reason.SUSPENDED
     if overlap_ms(spans(events, "idle", "idle_end"), onset.t, end.t) > 0:
         return Reason.IDLE
+    if end.detail.get("by") == "search":
+        return Reason.SEARCHED
     if _is_out_of_time(events, onset, end):
         return Reason.OUT_OF_TIME
     if (_between(onset, end) or 0.0) < protocol.floor_ms:
@@ -230,6 +232,11 @@ def _bound(
         # The timer may come late, but the limit was passed when it was passed.
         shown_ms = _ms(min(end.t - onset.t, _limit_ms(events) or float("inf")))
         return shown_ms if shown_ms is not None and shown_ms >= protocol.floor_ms else None
+    if reason == Reason.SEARCHED:
+        # Until the search began there was no answer; what came then is typing as much as deciding.
+        began = next((e.t for e in events if e.kind == "aside" and e.detail.get("what") == "classes"), None)
+        bound = None if began is None else _ms(min(began, end.t) - onset.t)
+        return bound if bound is not None and bound >= protocol.floor_ms else None
     if reason not in pairs:
         return None
     bound = longest_bound(spans(events, *pairs[reason]), onset.t, end.t)

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     BLURRED = "blurred"
     SUSPENDED = "suspended"
     IDLE = "idle"
+    SEARCHED = "searched"
     OUT_OF_TIME = "out_of_time"
     TOO_FAST = "too_fast"
 
@@ -53,6 +54,7 @@ _SENTENCES = {
     Reason.BLURRED: "Another window had the keyboard while the image was shown.",
     Reason.SUSPENDED: "The computer or the page was halted while the image was shown.",
     Reason.IDLE: "There was no sign of life for a long while.",
+    Reason.SEARCHED: "The answer was looked for in the list of classes.",
     Reason.OUT_OF_TIME: "There was no answer before the time limit: it would have taken longer.",
     Reason.TOO_FAST: "Faster than anybody can see and answer.",
     Reason.INTERLEAVED: "Another box was worked on in between.",

@@ -7,7 +7,15 @@ import mimetypes
 from pathlib import PurePosixPath
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    QueryDict,
+)
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -23,6 +31,8 @@ logger = logging.getLogger(__name__)
 # The bytes behind an item never change: known by their sha256.
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 WHAT_FILTERS = (("", "Images and objects"), ("objects", "Objects"), ("images", "Whole images"))
+KEPT = ("given", "answers", "what", "path", "with_role", "from", "before")
+"""What a page of items is, in its address."""
 ANSWER_FILTERS = (("", "All"), ("none", "Not judged"), ("some", "Partly judged"), ("done", "Judged"))
 
 
@@ -31,16 +41,22 @@ def _ordinal(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def filters_of(values: QueryDict) -> ItemFilters:
+    """Return the filters that a query string or a form names."""
+    return ItemFilters(
+        given=values.get("given", "")[:20],
+        answers=values.get("answers", "")[:20],
+        what=values.get("what", "")[:20],
+        path=values.get("path", "").strip().replace("\x00", "")[:200],
+        role=values.get("with_role", "") if values.get("with_role", "") in Item.Role.values else "",
+    )
+
+
 @require_safe
 def items(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the items as a grid, a page at a time, with filters."""
     project = managed_project(request.user, slug)
-    filters = ItemFilters(
-        given=request.GET.get("given", ""),
-        answers=request.GET.get("answers", ""),
-        what=request.GET.get("what", ""),
-        path=request.GET.get("path", "").strip().replace("\x00", "")[:200],
-    )
+    filters = filters_of(request.GET)
     page = items_page(project, filters, start=_ordinal(request, "from"), before=_ordinal(request, "before"))
     return render(
         request,
@@ -53,6 +69,8 @@ def items(request: HttpRequest, slug: str) -> HttpResponse:
             "classes": project.classes.order_by("code"),
             "answer_filters": ANSWER_FILTERS,
             "what_filters": WHAT_FILTERS if project.unit == Project.Unit.OBJECT else (),
+            "roles": Item.Role,
+            "kept": [(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
             "has_synthetic": has_synthetic(project),
         },
     )
@@ -73,6 +91,7 @@ def item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             "section": "items",
             "detail": detail,
             "item": detail.item,
+            "roles": Item.Role,
             "boxes": boxes_in_image(detail.item) if project.unit == Project.Unit.OBJECT else [],
         },
     )

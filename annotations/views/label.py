@@ -48,6 +48,8 @@ def workbench(request: HttpRequest, slug: str) -> HttpResponse:
             "section": "label",
             "is_manager": is_manager(request.user, project),
             "classes": classes,
+            "keyed": [each for each in classes if each["key"]],
+            "is_searched": any(not each["key"] for each in classes),
             "zero_is_answer": any(each["key"] == "0" for each in classes),
             "skip_reasons": list(SKIP_REASONS.items()),
             "config": config,

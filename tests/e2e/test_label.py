@@ -117,6 +117,44 @@ def test_a_held_key_labels_once(workbench):
     assert "repeat" in trials[1].flags
 
 
+TWO_KEYS_IN_ONE_FRAME = """() => {
+  for (const [code, key] of [["Digit1", "1"], ["Digit2", "2"]]) {
+    for (const kind of ["keydown", "keyup"]) dispatchEvent(new KeyboardEvent(kind, { key, code, bubbles: true }));
+  }
+}"""
+
+
+def test_a_key_before_the_next_image_can_be_seen_is_no_label(workbench):
+    workbench.wait_for_timeout(220)
+    workbench.evaluate(TWO_KEYS_IN_ONE_FRAME)
+    press(workbench, "3")
+    first, second, *_ = delivered(workbench, 2)
+    assert [t.annotations.get().label.code for t in (first, second)] == [0, 2]
+    assert "early_key" not in first.flags
+    assert "early_key" in second.flags
+    assert (second.null_reason, second.response_ms > 150) == ("", True)
+
+
+def test_a_key_while_the_image_is_still_fetched_is_no_label(page, live_server, sign_in, digits, annotator_user):
+    waiting, held = [], True
+    page.route("**/image", lambda route: waiting.append(route) if held else route.continue_())
+    sign_in(annotator_user)
+    page.goto(f"{live_server.url}/projects/digits/label/")
+    while not waiting:
+        page.wait_for_timeout(50)
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    assert not Trial.objects.filter(state="answered").exists()
+    held = False
+    for route in waiting:
+        route.continue_()
+    press(page, "3")
+    trial = delivered(page, 1)[0]
+    assert trial.annotations.get().label.code == 2
+    assert "early_key" in trial.flags
+    assert trial.response_ms > 150
+
+
 def test_a_key_that_is_no_answer_gives_none(workbench):
     for key in ("a", "Enter", "Control+1", "F2"):
         workbench.keyboard.press(key)

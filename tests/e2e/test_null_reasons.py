@@ -1,11 +1,14 @@
 """Each thing that can happen in a browser and cost a response time, done in a real one.
 
-`hidden` is in test_label_timing.py, `resumed`, `revisited` and `skipped` are in test_label.py. What only a forged or
-broken submission can cause (no onset, missing events, an impossible order or span, a foreign tab, a suggestion) is
-tested at the API.
+`hidden` is in test_label_timing.py, `resumed`, `revisited` and `skipped` are in test_label.py, `out_of_time` in
+test_label_protocol.py, `searched` in test_class_picker.py. What only a forged or broken submission can cause is done to
+the request on its way. The last test says that none is left out.
 """
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +119,43 @@ def test_a_lost_network_is_recorded_and_costs_no_time(label):
     trial = delivered(page, 1)[0]
     assert "offline" in trial.flags
     assert trial.response_ms > 150
+
+
+def without(kind):
+    return lambda body: body | {"events": [e for e in body["events"] if e["kind"] != kind]}
+
+
+def moved(kind, ms):
+    return lambda body: body | {"events": [e | {"t": e["t"] + ms * (e["kind"] == kind)} for e in body["events"]]}
+
+
+def with_event(**event):
+    return lambda body: body | {"events": [*body["events"], {"t": body["events"][-1]["t"], **event}]}
+
+
+FORGED = [
+    (Reason.MISSING_EVENTS, without("decision")),
+    (Reason.NO_ONSET, without("onset")),
+    (Reason.OUT_OF_ORDER, moved("decision", -60_000)),
+    (Reason.IMPLAUSIBLE_SPAN, moved("decision", 3_600_000)),
+    (Reason.ASSISTED, with_event(kind="assisted")),
+    (Reason.OTHER_TAB, lambda body: body | {"session": "the-tab-of-another"}),
+]
+
+
+@pytest.mark.parametrize(("reason", "forge"), FORGED, ids=[str(reason) for reason, _ in FORGED])
+def test_a_submission_that_was_tampered_with_keeps_its_label_and_loses_its_time(label, reason, forge):
+    page = label()
+
+    def tamper(route):
+        route.continue_(post_data=json.dumps(forge(json.loads(route.request.post_data))))
+
+    page.route("**/answer", tamper, times=1)
+    assert_only_first_lost_its_time(answered(page), reason)
+
+
+def test_every_reason_is_caused_in_a_browser():
+    words = "".join(path.read_text() for path in Path(__file__).parent.glob("test_label*.py"))
+    words += Path(__file__).read_text() + Path(__file__).with_name("test_class_picker.py").read_text()
+    missing = [each for each in Reason if f"Reason.{each.name}" not in words and f'"{each}"' not in words]
+    assert missing == []

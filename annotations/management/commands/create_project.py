@@ -57,6 +57,6 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        keys = ", ".join(f"{label.key} {label.name}" for label in project.classes.all())
+        keys = ", ".join(f"{label.key} {label.name}" for label in project.classes.exclude(key=None))
         self.stdout.write(f"Made the project {project.name}. Keys: {keys}.")
         self.stdout.write(project.slug)

@@ -82,6 +82,20 @@ def test_finished_says_that_nothing_more_is_there(post, items):
     assert post("next", {"session": SITTING, "want": 9}).json()["finished"] is True
 
 
+def test_finished_says_whether_others_hold_what_may_come_back(post, project, manager_client):
+    project.overlap = 1
+    project.save()
+    factories.make_items(project, 2)
+    other = post("next", {"session": {"key": "sitting-0002"}, "want": 2}, client=manager_client).json()["next"]
+    assert len(other) == 2
+    asked = {"session": SITTING, "want": 2}
+    assert [post("next", asked).json()[name] for name in ("finished", "held_by_others")] == [True, True]
+    for number, lease in enumerate(other):
+        body = submission(number + 1, label=0) | {"session": "sitting-0002"}
+        assert post(f"{lease['trial']}/answer", body, client=manager_client).status_code == 200
+    assert [post("next", asked).json()[name] for name in ("finished", "held_by_others")] == [True, False]
+
+
 def test_an_answer_costs_a_counted_number_of_queries(post, items, django_assert_num_queries):
     trials = leased(post)
     held = [t["trial"] for t in trials[1:]]
@@ -242,5 +256,5 @@ def test_what_is_handed_out_holds_no_score_before_the_answer(post, items):
     lease = leased(post)[0]
     assert set(lease) == {"trial", "position", "item", "image", "box", "look", "reissued", "training", "draw"}
     reply = post(f"{lease['trial']}/answer", submission(label=1)).json()
-    assert set(reply) == {"saved", "repeated", "progress", "next", "finished"}
+    assert set(reply) == {"saved", "repeated", "progress", "next", "finished", "held_by_others"}
     assert set(reply["progress"]) == {"answered", "skipped", "items"}

@@ -33,12 +33,28 @@ def test_every_key_is_used_once_up_to_the_last() -> None:
     assert len(set(project.classes.values_list("key", flat=True))) == 36
 
 
+def test_more_classes_than_keys_have_ten_digits_and_are_searched_for() -> None:
+    project = create_project(name="Birds", classes=[f"bird {n}" for n in range(1000)])
+    keys = list(project.classes.order_by("code").values_list("key", flat=True))
+    assert keys[:10] == list("1234567890")
+    assert set(keys[10:]) == {None}
+    add_classes(project=project, names=["one more"])
+    assert project.classes.get(code=1000).key is None
+
+
+def test_classes_that_come_later_leave_the_keys_of_the_old_ones() -> None:
+    project = create_project(name="Birds", classes=[f"bird {n}" for n in range(36)])
+    add_classes(project=project, names=["one more"])
+    assert project.classes.get(code=35).key == "m"
+    assert project.classes.get(code=36).key is None
+
+
 @pytest.mark.parametrize(
     ("classes", "message"),
     [
         ([], "at least one class"),
         (["a", "b", "a"], "a came more than once"),
-        ([f"class {n}" for n in range(37)], "37 classes, but one key a class makes 36"),
+        ([f"class {n}" for n in range(2001)], "2,001 classes, but 2,000 are the most"),
         (["x" * 101], "longer than 100"),
     ],
 )

@@ -65,10 +65,15 @@ def test_an_undisturbed_trial_has_every_duration():
         ([at(1200, "left")], Reason.REVISITED, None),
         ([at(1200, "onset")], Reason.REVISITED, None),
         ([at(100, "assisted")], Reason.ASSISTED, None),
+        ([at(1100, "aside", what="classes"), at(1640, "decision", by="search")], Reason.SEARCHED, None),
+        ([at(1400, "aside", what="classes"), at(1640, "decision", by="search")], Reason.SEARCHED, 400),
     ],
 )
 def test_what_happens_while_the_image_is_shown_costs_the_response_time(extra, reason, bound):
-    result = durations(whole_trial(*extra))
+    events = whole_trial(*extra)
+    if reason == Reason.SEARCHED:
+        events = [e for e in events if e.get("by") != "key"]
+    result = durations(events)
     assert result.response_ms is None
     assert result.null_reason == reason
     assert result.censored_at_ms == bound

@@ -104,6 +104,7 @@ export class FakeServer {
     this.keys = new Map();
     this.down = false;
     this.loseReplies = 0;
+    this.heldByOthers = 0;
   }
 
   async post(path, body) {
@@ -130,7 +131,7 @@ export class FakeServer {
       throw new TypeError("Failed to fetch");
     }
     const answered = new Set(this.saved.filter((each) => each.action !== "skip").map((each) => each.trial)).size;
-    return { saved: true, repeated, next, finished: next.length < (body.want ?? 0), progress: { answered, skipped: 0, items: 99 } };
+    return { saved: true, repeated, next, finished: next.length < (body.want ?? 0), held_by_others: this.heldByOthers > 0, progress: { answered, skipped: 0, items: 99 } };
   }
 }
 
@@ -184,6 +185,7 @@ export function makeWorkbench({ nItems = 5, lookahead = 3, store = new MemorySto
     view,
     makeProtocol: (outOfTime) =>
       new Protocol({ ...protocol, clock, window: alarms, outOfTime, stage: presentation.stage, frameMs: () => 1000 / 60 }),
+    setTimer: (work) => timers.push(work),
     makeKey: () => `${session}-key-${(keys += 1)}`,
   });
   return {

@@ -165,3 +165,20 @@ test("a tab that lost its right to label shows and takes nothing more", async ()
   sim.workbench.resume();
   assert.equal(sim.presentation.shown, null);
 });
+
+test("what others hold is waited for: it is said, and looked for again until it comes", async () => {
+  const sim = makeWorkbench({ nItems: 1 });
+  sim.server.heldByOthers = 1;
+  await sim.workbench.start();
+  await sim.paint();
+  await sim.press(0);
+  assert.deepEqual([sim.view.log.at(-1)[0], sim.view.log.at(-1)[2]], ["done", true]);
+  sim.server.heldByOthers = 0;
+  sim.server.left = 1;
+  await sim.fireTimers();
+  await sim.paint();
+  await sim.press(1);
+  assert.deepEqual(answers(sim.server), [[1, 0], [2, 1]]);
+  assert.deepEqual([sim.view.log.at(-1)[0], sim.view.log.at(-1)[2]], ["done", false]);
+  assert.equal(sim.timers.length, 0);
+});

@@ -5,9 +5,9 @@ import { KeyGate, characters, isForeign } from "./keys.js";
 const byOf = (event, pointerType) => (event.detail === 0 ? "key" : pointerType === "touch" ? "touch" : "click");
 
 export class Inputs {
-  constructor({ root, workbench, clock, classes, sightInputs }) {
-    Object.assign(this, { root, workbench, clock, sightInputs });
-    this.codes = new Map(classes.map((each) => [each.key.toLowerCase(), each.code]));
+  constructor({ root, workbench, clock, classes, sightInputs, picker = null }) {
+    Object.assign(this, { root, workbench, clock, sightInputs, picker });
+    this.codes = new Map(classes.filter((each) => each.key).map((each) => [each.key.toLowerCase(), each.code]));
     this.gate = new KeyGate();
     this.releases = new Map(); // physical key -> recorder of the trial it was pressed in
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
@@ -29,6 +29,7 @@ export class Inputs {
       "box-new": (event) => this.workbench.drawing?.make(this.clock.stamp(event)),
       "box-delete": (event) => this.workbench.drawing?.remove(this.clock.stamp(event)),
       "boxes-done": (event) => this.workbench.drawing?.submit(this.clock.stamp(event), byOf(event, this.pointerType)),
+      classes: () => this.search(this.clock.now()),
       ...sightInputs.actions,
       "dismiss-refused": () => { this.part("refused").hidden = true; },
     };
@@ -94,6 +95,9 @@ export class Inputs {
       this.answerByKey(this.codes.get(character), event);
     } else if (this.sightInputs.key(event)) {
       event.preventDefault();
+    } else if (this.picker?.isOpenedBy(event)) {
+      event.preventDefault();
+      this.search(this.clock.stamp(event), event.key);
     } else if (action) {
       event.preventDefault();
       if (action === "skip" && this.root.dataset.state === "correcting") this.workbench.keep();
@@ -138,6 +142,19 @@ export class Inputs {
   }
 
   // ---- Dialogs and panels
+
+  /** Let the class be searched for, from the time `t` on; `typed` is the key that began it. */
+  search(t, typed = "") {
+    const { mode } = this.workbench.current ?? {};
+    if (mode !== "open" && mode !== "correcting") {
+      this.workbench.recorder?.record("early_key", t);
+      return;
+    }
+    // What was looked at is said by the decision; the keyboard is in a dialog, but it is one for answering.
+    this.aside = null;
+    this.workbench.recorder?.record("aside", t, { what: "classes" });
+    this.picker.open(typed);
+  }
 
   openDialog(name) {
     // While a dialog is open the keyboard is in it, and no answer can be given: that time is not one of deciding.

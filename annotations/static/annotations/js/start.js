@@ -1,6 +1,7 @@
 /** Puts the parts of the workbench together and gives them the page's inputs. */
 
 import { Attention } from "./attention.js";
+import { ClassPicker } from "./class-picker.js";
 import { Clock, FrameMeter } from "./clock.js";
 import { Inputs } from "./inputs.js";
 import { DatabaseStore, MemoryStore, Outbox } from "./outbox.js";
@@ -106,7 +107,13 @@ if (drawing) drawing.workbench = workbench;
 
 const begin = () => {
   attention.start();
-  new Inputs({ root, workbench, clock, classes: config.classes, sightInputs }).listen();
+  const dialog = view.part("classes");
+  const choose = (code, event) => {
+    const t = clock.stamp(event);
+    return drawing?.isOpen ? drawing.classify(code, t, "search") : workbench.answer(code, t, "search");
+  };
+  const picker = dialog && new ClassPicker({ dialog, classes: config.classes, choose });
+  new Inputs({ root, workbench, clock, classes: config.classes, sightInputs, picker }).listen();
   sightInputs.listen();
   window.addEventListener("online", () => outbox.deliver());
   frames.watch(31);

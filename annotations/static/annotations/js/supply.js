@@ -2,6 +2,7 @@
 
 const AT_MOST_AT_ONCE = 20;
 const ASK_AGAIN_MS = [1000, 2000, 5000, 10_000, 15_000];
+const LOOK_AGAIN_MS = 15_000;
 
 const isCorrection = (entry) => entry.action.startsWith("correct");
 
@@ -9,6 +10,7 @@ export class Supply {
   constructor(workbench) {
     this.workbench = workbench;
     this.finished = false;
+    this.heldByOthers = false; // items that may come back
     this.asking = null;
     this.failures = 0;
   }
@@ -56,8 +58,19 @@ export class Supply {
     const { workbench } = this;
     workbench.prefetch.add(reply.next);
     this.finished = reply.finished;
+    this.heldByOthers = Boolean(reply.held_by_others);
     workbench.view.progress(reply.progress, workbench.outbox.entries.length);
     if (!workbench.current && !workbench.paused) workbench.advance();
+  }
+
+  /** Nothing is left here: where others hold items that may come back, look again by and by. */
+  lookAgain() {
+    const { workbench } = this;
+    clearTimeout(this.timer);
+    if (!this.heldByOthers) return;
+    this.timer = workbench.setTimer(() => {
+      if (!workbench.current && !workbench.paused) this.ask();
+    }, LOOK_AGAIN_MS);
   }
 
   /** Send one entry of the outbox; with it goes what is held now, so that the reply brings what is missing now. */

@@ -186,13 +186,17 @@ export class View {
     this.#drawSummary(summary);
   }
 
-  done(summary) {
+  /** Nothing is left; `held`: other people have images that may come back. */
+  done(summary, held = false) {
     const some = summary.answered + summary.skipped > 0;
-    this.#message(some ? "That was all for now" : "Nothing to label at the moment",
-      some ? "Every image that needs your judgment has it. Thank you." : "Every image that needs your judgment has it.",
-      { actions: ["again", "progress"] });
+    const title = held ? "The last images are with others" : some ? "That was all for now" : "Nothing to label at the moment";
+    const text = held
+      ? "Other people have them before them just now. What they skip or leave comes to you: this page looks again by itself."
+      : `Every image that needs your judgment has it.${some ? " Thank you." : ""}`;
+    const isNews = this.root.dataset.state !== "message" || this.part("message-title").textContent !== title;
+    this.#message(title, text, { actions: ["again", "progress"] });
     this.#drawSummary(summary);
-    this.say(this.part("message-title").textContent);
+    if (isNews) this.say(title);
   }
 
   #drawSummary({ answered, skipped, activeMs, breaks, inARow }) {

@@ -11,9 +11,10 @@ const RELEASE_LIMIT_MS = 400;
 export class Workbench {
   constructor({
     config, sitting, clock, frames, prefetch, presentation, attention, memory, outbox, server, view, makeKey, makeProtocol, sight = null,
-    drawing = null, focus = null,
+    drawing = null, focus = null, setTimer = (work, ms) => setTimeout(work, ms),
   }) {
-    Object.assign(this, { config, sitting, clock, frames, prefetch, presentation, attention, memory, server, view, makeKey, sight, drawing, focus });
+    Object.assign(this, { config, sitting, clock, frames, prefetch, presentation, attention, memory, server, view, makeKey });
+    Object.assign(this, { sight, drawing, focus, setTimer });
     this.protocol = makeProtocol((t) => this.outOfTime(t));
     this.outbox = outbox;
     this.current = null; // {entry, mode: waiting | shown | open | correcting, openAt, answer}
@@ -89,7 +90,7 @@ export class Workbench {
     this.presentation.clear();
     // The replies to answers on their way may bring more.
     if (this.outbox.entries.length > 0) this.view.fetching();
-    else if (this.supply.finished) this.view.done(this.summary);
+    else if (this.supply.finished) this.#done();
     else {
       this.view.fetching();
       this.supply.ask();
@@ -98,7 +99,12 @@ export class Workbench {
 
   /** The outbox has become empty. */
   emptied() {
-    if (!this.current && !this.paused && this.supply.finished && this.prefetch.size === 0) this.view.done(this.summary);
+    if (!this.current && !this.paused && this.supply.finished && this.prefetch.size === 0) this.#done();
+  }
+
+  #done() {
+    this.view.done(this.summary, this.supply.heldByOthers);
+    this.supply.lookAgain();
   }
 
   // ---- Answering
