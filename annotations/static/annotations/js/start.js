@@ -108,7 +108,10 @@ if (drawing) drawing.workbench = workbench;
 const begin = () => {
   attention.start();
   const dialog = view.part("classes");
-  const choose = (code, event) => workbench.answer(code, clock.stamp(event), "search");
+  const choose = (code, event) => {
+    const t = clock.stamp(event);
+    return drawing?.isOpen ? drawing.classify(code, t, "search") : workbench.answer(code, t, "search");
+  };
   const picker = dialog && new ClassPicker({ dialog, classes: config.classes, choose });
   new Inputs({ root, workbench, clock, classes: config.classes, sightInputs, picker }).listen();
   sightInputs.listen();

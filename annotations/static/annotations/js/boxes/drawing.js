@@ -16,7 +16,8 @@ export class Drawing {
   constructor({ classes, clock, surface, view, storage, seen }) {
     Object.assign(this, { classes, clock, surface, view, storage, seen });
     this.workbench = null;
-    this.codes = new Map(classes.map((each) => [each.key.toLowerCase(), each.code]));
+    this.isSearched = classes.some((each) => !each.key);
+    this.codes = new Map(classes.filter((each) => each.key).map((each) => [each.key.toLowerCase(), each.code]));
     this.board = null;
     surface.onDraw = (shape, begin, end, by) => this.#drawn(shape, begin, end, by);
     surface.onReshape = (number, shape, from, t) => this.board?.reshape(number, shape, from, t);
@@ -72,7 +73,8 @@ export class Drawing {
     if (code !== undefined) return this.classify(code, t, "key");
     if (event.key === " " && !onControl) return this.make(t);
     if (event.key === "Enter" && !onControl) return this.submit(t, "key");
-    if (event.key === "." || event.key === ",") return this.#step(event.key === "." ? 1 : -1);
+    // Where classes are searched for, the full stop opens the search; the comma alone then goes through the boxes.
+    if ((event.key === "." && !this.isSearched) || event.key === ",") return this.#step(event.key === "." ? 1 : -1);
     if (event.key === "Delete" || (event.key === "Backspace" && board.current)) return board.remove(t) || true;
     if (event.key === "Escape" && board.current) return this.#letGo();
     return false;
