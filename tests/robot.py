@@ -35,7 +35,10 @@ addEventListener("DOMContentLoaded", () => {
   if (!picture) return;
   new MutationObserver((changes) => {
     const added = changes.flatMap((change) => [...change.addedNodes]);
-    if (added.some((node) => node.nodeName === "IMG")) performance.mark("image-placed");
+    if (added.some((node) => node.nodeName === "IMG")) {
+      performance.mark("image-placed");
+      performance.clearMarks(); // the trace has it; the page shall not keep it
+    }
   }).observe(picture, { childList: true });
 });
 """
