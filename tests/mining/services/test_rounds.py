@@ -58,7 +58,7 @@ def test_a_round_starts_with_all_its_stages_and_a_job_for_the_first(filled, mana
     assert Job.objects.get().scope == filled.scope
     assert [entry["name"] for entry in round_.params["learners"]] == ["hog_svm"]
     assert [entry["name"] for entry in round_.params["strategies"]] == [
-        "hard_negatives", "hard_positives", "suspicious", "time_hard",
+        "hard_negatives", "hard_positives", "suspicious", "time_hard", "label_errors",
     ]  # fmt: skip
 
 
