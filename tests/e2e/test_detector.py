@@ -44,5 +44,5 @@ def test_the_curves_and_the_random_control_are_shown(page, live_server, sign_in,
     expect(page.get_by_role("row", name="Random control, as many negatives")).to_contain_text("0.01000")
     page.locator("figure[data-chart]").scroll_into_view_if_needed()
     expect(page.locator("figure[data-chart][data-state=drawn] .chart__view svg")).to_be_visible()
-    expect(page.get_by_label("Object")).to_be_visible()
+    expect(page.get_by_label("Object", exact=True)).to_be_visible()
     assert look_at(page, "detector", tmp_path) == []
