@@ -204,7 +204,7 @@ def _update_noise(state: Crossed, square: Array, vague: Array, n: Array, on: NDA
     state.s2 = np.full(state.s2.size, max(np.exp(middle), floor))
     state.s2[on] = np.maximum(np.exp(log_s2), floor)
     # ln s^2 known up to a variance of v is s^2 known from 2/v trials: noise then has a t distribution
-    state.trust[on] = (2 / left + 1) / (2 / left + 3)
+    state.trust[on] = (2 + left) / (2 + 3 * left)
 
 
 def _update_loads(state: Crossed, pull: Array, on: NDArray[np.bool_], n: Array, *, learn: bool) -> None:

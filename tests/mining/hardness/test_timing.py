@@ -334,6 +334,23 @@ def test_bad_input_is_refused_by_name(change, name):
     assert str(error.value).startswith(f"{name}: ")
 
 
+def test_two_answers_of_an_annotator_to_one_item_are_two_judgments_and_are_said():
+    item, annotator, times, _, _ = simulate(2, per_item=3)
+    once = fit_response_times(item, annotator, times)
+    fit = fit_response_times(np.append(item, item[0]), np.append(annotator, annotator[0]), np.append(times, times[0]))
+    assert fit.n_judgments[item[0]] == once.n_judgments[item[0]] + 1
+    assert "repeated_judgments" in names(fit)
+    assert "repeated_judgments" not in names(once)
+    assert fit.item_se[item[0]] < once.item_se[item[0]]
+
+
+def test_a_missing_time_is_a_censored_trial_and_milliseconds_of_hours_are_said():
+    item, annotator, times, _, _ = simulate(2)
+    fit = fit_response_times(item, annotator, np.where(np.arange(times.size) % 50 == 0, np.nan, times))
+    assert fit.n_censored.sum() == times.size // 50
+    assert "times_too_long" in names(fit_response_times(item, annotator, np.where(annotator == 5, times * 1e4, times)))
+
+
 @pytest.mark.skipif(not SPEEDED.exists(), reason="the speeded_recognition trials are not at ../shared/data")
 def test_real_trials_have_the_known_reliability():
     with (SPEEDED / "silhouettes" / "trials.csv").open() as file:

@@ -69,6 +69,42 @@ def test_an_annotator_twice_as_slow_throughout_leaves_the_ranks_but_of_raw_times
     assert same == (measure.name not in COMPARE_RAW_TIMES)
 
 
+def flips(one, other):
+    return 1 - spearmanr(one, other)[0]
+
+
+@pytest.mark.parametrize("name", sorted(COMPARE_RAW_TIMES))
+def test_raw_times_do_not_survive_an_annotator_twice_as_slow(name):
+    item, annotator, times, label, _ = trials()
+    measure = HUMAN_MEASURES[name]
+    one = measure.compute(item, annotator, times, label, n_items=N_ITEMS)
+    other = measure.compute(item, annotator, np.where(annotator == 4, 4 * times, times), label, n_items=N_ITEMS)
+    assert flips(one, other) > 1e-3
+
+
+WITH_ERROR = {"time": False, "time_and_labels": True}
+
+
+@pytest.mark.parametrize("name", HUMAN_MEASURES)
+def test_only_the_fits_state_a_standard_error(name):
+    # the others have none that evidence could raise: a measure that gains one must join the test below
+    assert (name in WITH_ERROR) == name.startswith("time")
+
+
+@pytest.mark.parametrize("name", WITH_ERROR)
+def test_more_evidence_on_an_item_never_raises_its_standard_error(name):
+    item, annotator, times, label, _ = trials(3)
+    more = {"label": label} if WITH_ERROR[name] else {}
+    one = fit_response_times(item, annotator, times, n_items=N_ITEMS, **more)
+    # every trial twice: the same evidence of everything else, twice that of each item
+    twice = {key: np.concatenate([values, values]) for key, values in more.items()}
+    both = fit_response_times(
+        np.concatenate([item, item]), np.concatenate([annotator, annotator + N_ANNOTATORS]),
+        np.concatenate([times, times]), n_items=N_ITEMS, **twice,
+    )  # fmt: skip
+    assert (both.item_se / both.item_sd <= one.item_se / one.item_sd).all()
+
+
 @every_measure
 def test_an_item_without_trials_is_nan_and_no_other_is(measure):
     item, annotator, times, label, _ = trials()
