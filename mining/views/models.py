@@ -170,8 +170,11 @@ def _shown(estimate: dict[str, Any]) -> bool:
 def measures_page(request: HttpRequest) -> HttpResponse:
     """Explain every measure of models: what it asks, its formula and range, where it comes from."""
     families: dict[str, list[Any]] = {}
+    cautions = import_module("mining.hardness.cautions_of_measures").CAUTIONS
     for one in descriptions().values():
-        families.setdefault(FAMILIES.get(one.family, one.family), []).append(one)
+        families.setdefault(FAMILIES.get(one.family, one.family), []).append(
+            {"measure": one, "caution": cautions[one.name]}
+        )
     return render(request, "mining/measures_explained.html", {"families": families.items()})
 
 
