@@ -8,7 +8,7 @@ class MiningConfig(AppConfig):
     verbose_name = "Mining"
 
     def ready(self) -> None:
-        from . import jobs  # noqa: F401  registers the handlers
+        from . import jobs, source_jobs  # noqa: F401  they register the handlers
         from .services import rounds
 
         rounds.connect()

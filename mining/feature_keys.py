@@ -5,16 +5,22 @@ A key is four columns of unsigned 64-bit numbers, so that a million of them are 
 
 from __future__ import annotations
 
+import hashlib
 from itertools import islice
 
 import numpy as np
 import polars as pl
 
-from mining.people import region_key
-
 BOX = ("box_x", "box_y", "box_width", "box_height")
 WORDS = ("key_0", "key_1", "key_2", "key_3")
 CHUNK = 20_000
+
+
+def region_key(sha256: str, box: tuple[float | None, ...]) -> str:
+    """Return the sha256 under which an item's features are kept: the image's, or of image and box."""
+    if box[0] is None:
+        return sha256
+    return hashlib.sha256(f"{sha256}:{':'.join(f'{side:.6f}' for side in box)}".encode()).hexdigest()
 
 
 def words_of_hex(keys: pl.Series) -> pl.DataFrame:

@@ -6,7 +6,6 @@ Parts are independent of each other: each is one piece of a stage's work, and ma
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL import Image, ImageOps
 
 from mining.artifacts import Folder
 from mining.feature_keys import BOX, bytes_of_words
+from mining.feature_store import write_part
 from mining.hardness.near_duplicates import difference_hash
 from mining.learners.features import FeatureSettings, describe_images, image_array
 
@@ -87,14 +87,6 @@ def describe_part(folder: Folder, regions: pl.DataFrame, describer: Describer, *
     if len(kept):
         write_part(folder, bytes_of_words(regions)[kept], np.concatenate(described), np.concatenate(hashes))
     return unreadable
-
-
-def write_part(folder: Folder, key: np.ndarray, features: np.ndarray, hashes: np.ndarray | None = None) -> str:
-    """Store one part: keys (n, 32) uint8, features (n, d) float32, hashes (n,) uint64; return its sha256."""
-    arrays = {"key": key, "features": features.astype(np.float32, copy=False)}
-    if hashes is not None:
-        arrays["difference_hash"] = hashes
-    return folder.write_arrays(f"{hashlib.sha256(key.tobytes()).hexdigest()[:24]}.npz", arrays)
 
 
 def open_region(file_name: str, box: tuple[float | None, ...]) -> Image.Image:

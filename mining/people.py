@@ -5,7 +5,6 @@ Arrays in, a table out; the same for a round and for the `hardness` command, whi
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,10 +198,3 @@ def split_of(sha256: list[str], share: float) -> np.ndarray:
     from mining.learners.holdout import held_out
 
     return np.where(held_out(sha256, share), "test", "train") if share > 0 else np.full(len(sha256), "train")
-
-
-def region_key(sha256: str, box: tuple[float | None, ...]) -> str:
-    """Return the sha256 under which an item's features are kept: the image's, or of image and box."""
-    if box[0] is None:
-        return sha256
-    return hashlib.sha256(f"{sha256}:{':'.join(f'{side:.6f}' for side in box)}".encode()).hexdigest()

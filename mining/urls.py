@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import hard_sets, models, people, predictions, reports, rounds
+from .views import features, hard_sets, models, people, predictions, reports, rounds
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -40,6 +40,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         predictions.predictions_remove,
         name="predictions_remove",
     ),
+    path("projects/<slug:slug>/features/", features.features_page, name="features"),
+    path("projects/<slug:slug>/features/<int:pk>/remove/", features.source_remove, name="source_remove"),
+    path("projects/<slug:slug>/groups/<slug:name>/remove/", features.groups_remove, name="groups_remove"),
     path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
     path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
     path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),

@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mining.models import HardSet, HardSetMember, Round, RoundStage, SecondLook
+from mining.models import FeatureSource, HardSet, HardSetMember, Round, RoundStage, SecondLook
 
 
 def page_link(target: Round | HardSet, text: str) -> SafeString | str:
@@ -97,3 +97,12 @@ class SecondLookAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("hard_set", "extra_judgments", "same_people", "n_items", "created_by", "created_at")
     list_filter = ("same_people", "created_at")
     list_select_related = ("hard_set__round__project", "created_by")
+
+
+@admin.register(FeatureSource)
+class FeatureSourceAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("project", "kind", "name", "dimension", "n_items", "n_bytes", "created_by", "created_at")
+    list_display_links = ("name",)
+    list_filter = ("kind", "created_at", "project")
+    search_fields = ("name", "sha256", "project__slug")
+    list_select_related = ("project", "created_by")

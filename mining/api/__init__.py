@@ -2,9 +2,11 @@
 
 from ninja import Router
 
+from .features import router as features_router
 from .predictions import router as predictions_router
 
 router = Router(tags=["mining"])
+router.add_router("", features_router)
 router.add_router("", predictions_router)
 
 __all__ = ["router"]

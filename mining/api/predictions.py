@@ -242,13 +242,14 @@ def import_progress(request: HttpRequest, slug: str, job_id: int) -> Any:
     lines = job.messages.filter(level=JobMessage.Level.REFUSED).values_list("subject", "text")[:MOST_PROBLEMS]
     return {
         "job": job.pk, "status": job.status, "stage": job.stage, "done": job.progress_done, "total": job.progress_total,
-        "error": job.error, "problems": [_problem(subject, text) for subject, text in lines],
+        "error": job.error, "problems": [problem_of(subject, text) for subject, text in lines],
         "learner": job.result.get("learner"), "n_predicted": job.result.get("n_predicted"),
         "n_without_prediction": job.result.get("n_without_prediction"),
     }  # fmt: skip
 
 
-def _problem(subject: str, text: str) -> dict[str, Any]:
+def problem_of(subject: str, text: str) -> dict[str, Any]:
+    """Return a line of an import's log as a problem: file, row (0 = the file as a whole) and words."""
     file, _, row = subject.rpartition("row ")
     if not row.isdecimal():
         return {"file": subject, "row": 0, "problem": text}

@@ -2,13 +2,20 @@
 
 from typing import Any
 
-from mining.learners import hog_svm, knn, logistic, mlp, random_forest
+from mining.learners import boosting, hog_svm, knn, logistic, mlp, random_forest
 from mining.learners.errors import LearnerError
 from mining.learners.learner import Learner
 
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
-    for learner in (hog_svm.LEARNER, logistic.LEARNER, knn.LEARNER, random_forest.LEARNER, mlp.LEARNER)
+    for learner in (
+        hog_svm.LEARNER,
+        logistic.LEARNER,
+        knn.LEARNER,
+        random_forest.LEARNER,
+        boosting.LEARNER,
+        mlp.LEARNER,
+    )
 }
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from mining.learners.errors import LearnerError
 from mining.learners.hog import hog_features
+from mining.learners.texture import texture_statistics
 
 ByteArray = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
@@ -35,6 +36,8 @@ class FeatureSettings:
     cells_per_block: int = 2
     colour_statistics: bool = False
     """Append mean, SD and an 8-bin histogram of each colour channel."""
+    texture_statistics: bool = False
+    """Append a histogram of uniform local binary patterns, and contrast at three scales."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -55,14 +58,20 @@ class FeatureSettings:
 
 
 def sensible_settings(
-    shorter_sides: npt.ArrayLike, *, kind: str = "hog", colour_statistics: bool = False
+    shorter_sides: npt.ArrayLike,
+    *,
+    kind: str = "hog",
+    colour_statistics: bool = False,
+    texture_statistics: bool = False,
 ) -> FeatureSettings:
     """Choose a size for images whose shorter sides are these, in pixels: 32 for tiny images, 64 for
     others.
     """
     sides = np.asarray(shorter_sides, dtype=np.float64)
     size = 32 if sides.size and float(np.median(sides)) < 48 else 64
-    return FeatureSettings(kind=kind, size=size, colour_statistics=colour_statistics)
+    return FeatureSettings(
+        kind=kind, size=size, colour_statistics=colour_statistics, texture_statistics=texture_statistics
+    )
 
 
 def image_array(image: Image.Image, settings: FeatureSettings) -> ByteArray:
@@ -72,6 +81,12 @@ def image_array(image: Image.Image, settings: FeatureSettings) -> ByteArray:
     Transparent images are laid on white; 16-bit ones are scaled to 8 bits. Orientation is left as it is.
     """
     mode = "RGB" if settings.colour_statistics else "L"
+    side = (settings.size, settings.size)
+    return np.asarray(opaque(image).convert(mode).resize(side, Image.Resampling.BILINEAR), dtype=np.uint8)
+
+
+def opaque(image: Image.Image) -> Image.Image:
+    """Return the image with 8 bits a channel and nothing transparent: laid on white, 16 bits scaled to 8."""
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
         top = 65535.0 if values.max(initial=0.0) > 255.0 else 255.0
@@ -80,8 +95,7 @@ def image_array(image: Image.Image, settings: FeatureSettings) -> ByteArray:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(paper, image)
-    side = (settings.size, settings.size)
-    return np.asarray(image.convert(mode).resize(side, Image.Resampling.BILINEAR), dtype=np.uint8)
+    return image
 
 
 def describe_images(images: npt.NDArray[np.generic], settings: FeatureSettings | None = None) -> Float32Array:
@@ -91,10 +105,10 @@ def describe_images(images: npt.NDArray[np.generic], settings: FeatureSettings |
         raise LearnerError(
             f"images must have shape (n, {chosen.size}, {chosen.size}) or that and 3 channels, not {images.shape}"
         )
+    grey = images if images.ndim == 3 else _luma(images)
     if chosen.kind == "pixels":
         parts = [images.reshape(len(images), -1).astype(np.float32) / np.float32(255.0)]
     else:
-        grey = images if images.ndim == 3 else _luma(images)
         cell, block = chosen.pixels_per_cell, chosen.cells_per_block
         parts = [
             hog_features(
@@ -108,6 +122,8 @@ def describe_images(images: npt.NDArray[np.generic], settings: FeatureSettings |
         if images.ndim != 4:
             raise LearnerError("colour statistics need images with three channels, shape (n, h, w, 3)")
         parts.append(colour_statistics(images))
+    if chosen.texture_statistics:
+        parts.append(texture_statistics(np.asarray(grey, dtype=np.uint8)))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 

@@ -10,11 +10,16 @@ from typing import Any
 
 from annotations.models import Project
 from mining.artifacts import project_folder
-from mining.models import HardSet
+from mining.group_files import names_of_groups
+from mining.models import FeatureSource, HardSet
 
 DEFAULT_LEARNER = "hog_svm"
 DEFAULT_STRATEGIES = ("hard_negatives", "hard_positives", "suspicious", "time_hard")
 FILE_PREFIX = "file:"
+PIXEL_FEATURES = {
+    "hog": "HOG: edges and their directions",
+    "pixels": "Pixels: for tiny images",
+}
 LABEL_SOURCES = {
     "people": "What people agree on; the given label where nobody has judged",
     "given": "The label that came with the import",
@@ -35,6 +40,16 @@ def imported_predictions(project: Project) -> list[dict[str, Any]]:
     """Return what was imported by `import_predictions`, by name: `name`, `learner`, `n_items`, `out_of_fold`, …"""
     folder = project_folder("predictions", project.pk)
     return [folder.read_json(name) for name in folder.names() if name.endswith(".json")]
+
+
+def feature_sources(project: Project) -> list[FeatureSource]:
+    """Return the networks and files that can describe the project's items."""
+    return list(FeatureSource.objects.filter(project=project).select_related("created_by"))
+
+
+def named_groups(project: Project) -> list[str]:
+    """Return the names of imported groups of items."""
+    return names_of_groups(project.pk)
 
 
 def earlier_hard_sets(project: Project) -> list[HardSet]:

@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "feature_kind": "hog",
     "feature_size": None,
     "colour_statistics": False,
+    "texture_statistics": False,
     "n_resamples": 1000,
     "retraining_seeds": 5,
     "include_hard_sets": [],
@@ -56,9 +57,10 @@ def checked_params(
         checked[name] = _number(name, checked[name], kind, low, high)
     if checked["label_source"] not in choices.LABEL_SOURCES:
         raise RoundRefused(f"label_source is people or given, not {checked['label_source']!r}.")
-    if checked["feature_kind"] not in ("hog", "pixels"):
-        raise RoundRefused(f"feature_kind is hog or pixels, not {checked['feature_kind']!r}.")
-    checked["colour_statistics"] = bool(checked["colour_statistics"])
+    checked["feature_sha256"] = _features(project, str(checked["feature_kind"]))
+    for name in ("colour_statistics", "texture_statistics", "near_duplicates_together"):
+        checked[name] = bool(checked[name])
+    checked["groups"] = _groups(project, str(checked["groups"] or ""))
     checked["include_hard_sets"] = _included(project, checked["include_hard_sets"])
     checked["learners"] = _learners(project, learners)
     checked["strategies"] = _strategies(strategies)
@@ -75,6 +77,25 @@ def _number(name: str, value: Any, kind: type, low: float, high: float) -> Any:
     if not low <= number <= high or number != float(value):
         raise RoundRefused(f"{name} must be {'a whole number ' if kind is int else ''}from {low:g} to {high:g}.")
     return number
+
+
+def _features(project: Project, kind: str) -> str:
+    """Return the sha256 of the network or file that was chosen, empty for features made of pixels."""
+    if kind in choices.PIXEL_FEATURES:
+        return ""
+    known = {source.choice: source.sha256 for source in choices.feature_sources(project)}
+    if kind not in known:
+        raise RoundRefused(f"feature_kind is one of {', '.join([*choices.PIXEL_FEATURES, *known])}, not {kind!r}.")
+    return known[kind]
+
+
+def _groups(project: Project, name: str) -> str:
+    known = choices.named_groups(project)
+    if name and name not in known:
+        raise RoundRefused(
+            f"No groups are called {name!r}; there are {', '.join(known) or 'none'}. Import them with import_groups."
+        )
+    return name
 
 
 def _named(entry: Named) -> tuple[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from mining.describers import SourceRefused, describer_of, settings_of
 from mining.feature_files import FEATURE_FILE, folder_of_file
 from mining.feature_keys import BOX, WORDS, bytes_of_words, words_of_ids, words_of_regions
 from mining.feature_parts import MOST_REASONS, describe_part, images_a_part
-from mining.feature_reading import known_keys, read_features, read_hashes
+from mining.feature_store import known_keys, read_features, read_hashes
 from mining.services.pieces import Piece, do_pieces
 
 from .context import PieceRun, StageRun
@@ -81,7 +81,7 @@ def do_piece(
         piece.run.progress(done, stage="Describing images")
         piece.check()
 
-    with describer_of(piece.round.project, settings) as describer:
+    with describer_of(settings) as describer:
         return {"unreadable": describe_part(Folder(folder), regions, describer, on_batch=on_batch)}
 
 

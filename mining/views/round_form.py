@@ -11,6 +11,16 @@ from mining.models import HardSet
 from mining.selectors import choices
 from mining.services.round_params import DEFAULTS, NUMBERS
 
+from .learner_fields import (
+    BALANCE_FIELDS,
+    FEATURE_FIELDS,
+    balance_fields,
+    feature_fields,
+    fields_of_learners,
+    learner_fields,
+    with_params,
+)
+
 NUMBER_FIELDS = {
     "test_share": ("Held out for testing", "Share of the labelled items kept from mining. Retraining is judged on it."),
     "budget_share": ("Size of a hard set", "Share of the items that a strategy without a threshold may pick."),
@@ -59,6 +69,8 @@ class RoundForm(forms.Form):
             del self.fields["include_hard_sets"]
         for name, (label, help_text) in NUMBER_FIELDS.items():
             self.fields[name] = self._number(name, label, help_text)
+        self.fields |= feature_fields(project)
+        self.fields |= balance_fields() | learner_fields()
 
     def _choose(self, name: str, titles: dict[str, str], *, initial: list[str]) -> None:
         field = cast(forms.MultipleChoiceField, self.fields[name])
@@ -94,6 +106,30 @@ class RoundForm(forms.Form):
         return [self[name] for name in ("label_source", "include_hard_sets") if name in self.fields]
 
     @property
+    def feature_fields(self) -> list[forms.BoundField]:
+        """What the learners see, and what is never parted."""
+        return [self[name] for name in FEATURE_FIELDS if name in self.fields]
+
+    @property
+    def learner_fields(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Title and settings: those that all learners share, then those of each."""
+        shared = [self[name] for name in BALANCE_FIELDS]
+        own = [
+            (self.learner_titles[name], [self[field] for field in fields])
+            for name, fields in fields_of_learners().items()
+        ]
+        return [("All learners: classes of unequal size", shared), *own]
+
+    @property
+    def has_wrong_learner_field(self) -> bool:
+        """Whether the fold with the learners' settings hides an error."""
+        return any(field.errors for _, fields in self.learner_fields for field in fields)
+
+    def learners_with_params(self) -> list[dict[str, Any]]:
+        """Return the chosen learners as `start_round` takes them: with the settings that were given."""
+        return with_params(self.cleaned_data["learners"], self.cleaned_data)
+
+    @property
     def number_fields(self) -> list[forms.BoundField]:
         """What most people leave alone."""
         return [self[name] for name in NUMBER_FIELDS]
@@ -101,6 +137,7 @@ class RoundForm(forms.Form):
     def params(self) -> dict[str, Any]:
         """Return the cleaned numbers and choices as `start_round` takes them."""
         params = {name: self.cleaned_data[name] for name in (*NUMBER_FIELDS, "label_source")}
+        params |= {name: self.cleaned_data[name] for name in FEATURE_FIELDS if name in self.fields}
         params["include_hard_sets"] = [int(number) for number in self.cleaned_data.get("include_hard_sets", [])]
         return params
 

@@ -22,7 +22,7 @@ from mining.stages import STAGES
 
 from .access import project_and_round, signed_in
 from .round_form import RoundForm
-from .words import verdict_counts
+from .words import features_in_words, groups_in_words, verdict_counts
 
 ROUNDS_PER_PAGE = 25
 
@@ -69,7 +69,7 @@ def round_start(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             round_ = start_round(
                 project=project,
-                learners=form.cleaned_data["learners"],
+                learners=form.learners_with_params(),
                 strategies=form.cleaned_data["strategies"],
                 params=form.params(),
                 created_by=signed_in(request),
@@ -153,10 +153,19 @@ def stage_retry(request: HttpRequest, slug: str, number: int, stage: str) -> Htt
 def _params_in_words(params: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the settings of a round that a reader asks for, with their names in words."""
     return [
-        ("Learners", ", ".join(entry["name"] for entry in params.get("learners", []))),
+        ("Learners", ", ".join(_learner_in_words(entry) for entry in params.get("learners", []))),
+        ("Features", features_in_words(params)),
         ("Strategies", ", ".join(entry["name"] for entry in params.get("strategies", []))),
         ("Labels from", {"people": "people", "given": "the import"}.get(params.get("label_source", ""), "")),
         ("Folds", str(params.get("n_folds", ""))),
         ("Held out", f"{100 * params.get('test_share', 0):.0f} %"),
+        ("Kept together", groups_in_words(params)),
         ("Seed", str(params.get("seed", ""))),
     ]
+
+
+def _learner_in_words(entry: dict[str, Any]) -> str:
+    """Return the name, and in brackets what is done about classes of unequal size."""
+    asked = [entry.get("params", {}).get(name, "none") for name in ("class_weight", "resampling")]
+    done = [word for word in asked if word != "none"]
+    return f"{entry['name']} ({', '.join(done)})" if done else str(entry["name"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,23 @@ def verdict_counts(counts: dict[str, int]) -> list[tuple[Verdict, int]]:
     known = [(verdict(name), counts[name]) for name in VERDICTS if counts.get(name)]
     other = [(verdict(name), count) for name, count in sorted(counts.items()) if name not in VERDICTS and count]
     return known + other
+
+
+def features_in_words(params: dict[str, Any]) -> str:
+    """Return what the learners of a round saw."""
+    kind, _, name = str(params.get("feature_kind", "hog")).partition(":")
+    if name:
+        return f"{'network' if kind == 'network' else 'file'} {name}"
+    words = ["HOG" if kind == "hog" else "pixels"]
+    words += [what for what in ("colour", "texture") if params.get(f"{what}_statistics")]
+    return " + ".join(words)
+
+
+def groups_in_words(params: dict[str, Any]) -> str:
+    """Return what never straddles folds in a round."""
+    words = ["objects of one image"]
+    if params.get("near_duplicates_together"):
+        words.append("near-duplicates")
+    if params.get("groups"):
+        words.append(f"the groups {params['groups']}")
+    return ", ".join(words)

@@ -73,6 +73,7 @@ def addresses_of(project) -> dict[str, str]:
         "item_measures": f"{at}items/{project.items.first().pk}/measures/",
         "settings": f"{at}settings/",
         "rounds": f"{at}rounds/",
+        "features": f"{at}features/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
         "models": f"{at}rounds/1/models/",

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from mining.adapters import item_table, trial_table
-from mining.people import judge_items, region_key, split_of
+from mining.feature_keys import region_key
+from mining.people import judge_items, split_of
 from tests import factories
 from tests.mining.small_project import make_striped_project
 

@@ -72,6 +72,5 @@ export function wireUpload(form) {
 }
 
 if (typeof document !== "undefined") {
-  const form = document.querySelector("[data-upload]");
-  if (form) wireUpload(form);
+  document.querySelectorAll("[data-upload]").forEach(wireUpload);
 }

@@ -1,7 +1,8 @@
-"""Features of items, read from the parts in which they were described."""
+"""Parts of described items: written once, found again by key, read into one array."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +46,14 @@ def open_part(folder: Folder, name: str) -> Iterator[Any]:
     source = path if path is not None else io.BytesIO(folder.read_bytes(name))
     with np.load(source, allow_pickle=False) as part:
         yield part
+
+
+def write_part(folder: Folder, key: np.ndarray, features: np.ndarray, hashes: np.ndarray | None = None) -> str:
+    """Store one part: keys (n, 32) uint8, features (n, d) float32, hashes (n,) uint64; return its sha256."""
+    arrays = {"key": key, "features": features.astype(np.float32, copy=False)}
+    if hashes is not None:
+        arrays["difference_hash"] = hashes
+    return folder.write_arrays(f"{hashlib.sha256(key.tobytes()).hexdigest()[:24]}.npz", arrays)
 
 
 def read_features(folder: Folder, words: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:

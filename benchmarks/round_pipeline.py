@@ -1,0 +1,233 @@
+"""A round as users run it, from files to measures: real workers, a real broker, beside a bare scikit-learn script.
+
+10,000 images of 32 x 32 in ten classes (scikit-learn's digits, scaled up, shifted and with noise; their labels are the
+digits'): import, HOG, a linear SVM and logistic regression out of fold in five folds, measures. Once with one worker
+and once with two, each a process of its own; beside it a script that does the same mathematics with scikit-image and
+scikit-learn in one process on files, and in two processes (joblib), so that both sides have the same cores. The feature
+stage is timed on larger images as well, where describing is what takes the time.
+
+    python -m benchmarks.round_pipeline
+    python -m benchmarks.round_pipeline --images 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+N_FOLDS = 5
+LIMIT_SECONDS, LIMIT_RATIO, LIMIT_SPEED_UP = 60.0, 1.15, 1.7
+STATUS = """
+from mining.models import *
+over = Round.objects.filter(status__in=["failed", "cancelled"]).exists()
+print("failed" if over else Round.objects.get().stages.get(name="measures").status)
+"""
+FACTS = """
+import json
+from mining.models import *
+from mining.artifacts import Folder
+round_ = Round.objects.get()
+stages = {one.name: one for one in round_.stages.filter(status="succeeded").order_by("index")}
+times = {name: (one.finished_at - one.started_at).total_seconds() for name, one in stages.items()}
+learners = Folder(round_.folder).read_json("predictions.json")["learners"]
+print(json.dumps({"stages": times, "to_measures": (stages["measures"].finished_at - round_.created_at).total_seconds(),
+                  "accuracy": {one["name"]: one["accuracy"] for one in learners},
+                  "files": [stages[name].result["files"] for name in ("predictions", "measures")]}))
+"""
+
+
+def write_images(folder: Path, count: int, side: int) -> None:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    generator = np.random.default_rng(0)
+    for place, chosen in enumerate(generator.integers(0, len(digits.target), count)):
+        grey = Image.fromarray((digits.images[chosen] * 15.9).astype(np.uint8)).resize((side, side))
+        shifted = np.roll(np.asarray(grey, dtype=np.float64), generator.integers(-3, 4, 2), (0, 1))
+        noisy = np.clip(shifted + generator.normal(0, 38, shifted.shape), 0, 255).astype(np.uint8)
+        buffer = BytesIO()
+        Image.fromarray(noisy).save(buffer, format="PNG")
+        inside = folder / str(digits.target[chosen])
+        inside.mkdir(parents=True, exist_ok=True)
+        (inside / f"{place:05d}.png").write_bytes(buffer.getvalue())
+
+
+class Site:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "HARDNESS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "hardness_site.settings.embedded",
+            "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT),
+        }  # fmt: skip
+
+    def manage(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, text=True, capture_output=True
+        )
+        if done.returncode:
+            sys.exit(f"{words}: {done.stderr}")
+        return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+
+    def shell(self, code: str) -> str:
+        return self.manage("shell", "--no-imports", "-c", code)
+
+    def worker(self, number: int) -> subprocess.Popen[bytes]:
+        words = ("-A", "hardness_site.celery", "worker", "-c", "1", "-l", "ERROR", "-n", f"w{number}")
+        quiet = ("--without-gossip", "--without-mingle", "-Q", "celery,housekeeping")
+        return subprocess.Popen(
+            [sys.executable, "-m", "celery", *words, *quiet], cwd=ROOT, env=self.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+def round_with(n_workers: int, images: Path, folder: Path, *words: str) -> dict[str, object]:
+    """Import and run a round with so many workers; return the seconds of its stages."""
+    from hardness_site.embedded import valkey_command, wait_until_answers
+
+    site = Site(folder)
+    site.manage("migrate", "-v0")
+    site.manage("create_project", "Digits", "--classes", ",".join("0123456789"))
+    clock = time.perf_counter()
+    site.manage("import_images", "digits", str(images), "--labels-from-folders")
+    imported = time.perf_counter() - clock
+    broker = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
+    wait_until_answers(folder)
+    workers = [site.worker(number) for number in range(n_workers)]
+    time.sleep(6)  # a site that is up has its workers waiting
+    try:
+        site.manage("run_round", "digits", "--set=label_source=given", "--set=n_resamples=100",
+                    "--set=retraining_seeds=2", *words)  # fmt: skip
+        while (status := site.shell(STATUS)) not in ("succeeded", "failed", "cancelled"):
+            time.sleep(1)
+        if status != "succeeded":
+            sys.exit(f"the round {status}")
+        return {**json.loads(site.shell(FACTS)), "import": imported}
+    finally:
+        for process in (*workers, broker):
+            process.terminate()
+            process.wait(timeout=60)
+
+
+BARE = """
+import sys, time
+import numpy as np
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from PIL import Image
+from skimage.feature import hog
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from mining.learners.calibration import SigmoidCalibration
+from cleanlab.rank import get_label_quality_scores
+
+def describe(paths):
+    return np.stack([hog(np.asarray(Image.open(path).convert("L")), pixels_per_cell=(8, 8), cells_per_block=(2, 2))
+                     for path in paths]).astype(np.float32)
+
+def one(job):
+    kind, features, given, train, test = job
+    if kind == "svm":
+        return LinearSVC(C=0.1, max_iter=2000, random_state=0).fit(features[train], given[train]).decision_function(
+            features[test])
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
+    return model.fit(features[train], given[train]).predict_proba(features[test])
+
+if __name__ == "__main__":
+    clock = time.perf_counter()
+    paths = sorted(Path(sys.argv[1]).glob("*/*.png"))
+    given = np.array([int(path.parent.name) for path in paths])
+    n_processes = int(sys.argv[2])
+    with ProcessPoolExecutor(n_processes) as pool:
+        features = np.concatenate(list(pool.map(describe, [paths[i::8] for i in range(8)])))
+        order = np.concatenate([np.arange(len(paths))[i::8] for i in range(8)])
+        features[order] = features.copy()
+        described = time.perf_counter() - clock
+        folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(features, given))
+        jobs = [(kind, features, given, *fold) for kind in ("svm", "logistic") for fold in folds]
+        scores = list(pool.map(one, jobs))
+    distance, belief = np.empty((len(given), 10)), np.empty((len(given), 10))
+    for (train, test), far, sure in zip(folds, scores[:5], scores[5:]):
+        distance[test], belief[test] = far, sure
+    calibrated = np.empty_like(distance)
+    for train, test in folds:
+        calibrated[test] = SigmoidCalibration.fitted(distance[train], given[train]).probabilities(distance[test])
+    for found in (calibrated, belief):
+        get_label_quality_scores(given, found / found.sum(axis=1, keepdims=True))
+    right = [(found.argmax(1) == given).mean() for found in (calibrated, belief)]
+    print(time.perf_counter() - clock, described, *right)
+"""
+
+
+def bare(images: Path, folder: Path, n_processes: int) -> list[float]:
+    """Return seconds in all and of the features, both accuracies, and seconds without the script's start."""
+    script = folder / "bare.py"
+    script.write_text(BARE)
+    clock = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, str(script), str(images), str(n_processes)], env=Site(folder).environment, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    own, *rest = (float(word) for word in done.stdout.split())
+    return [time.perf_counter() - clock, *rest, own]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--large-images", type=int, default=3_000, help="of 256 x 256, for the feature stage alone")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_images(folder / "images", asked.images, 32)
+        learners = ("--learner=hog_svm", "--learner=logistic", f"--set=n_folds={N_FOLDS}")
+        scripts = {n: bare(folder / "images", folder, n) for n in (1, 2)}
+        for n, (total, described, svm, logistic, _) in scripts.items():
+            print(f"bare script, {n} processes: {total:.1f} s (features {described:.1f} s), accuracy {svm:.4f} and "
+                  f"{logistic:.4f}")  # fmt: skip
+        found = {n: round_with(n, folder / "images", folder / f"site-{n}", *learners) for n in (1, 2)}
+        for n, facts in found.items():
+            stages = ", ".join(f"{stage} {took:.1f}" for stage, took in facts["stages"].items())
+            judged = facts["to_measures"]
+            print(f"{n} workers: import {facts['import']:.1f} s, round to measures {judged:.1f} s ({stages})")
+            print(f"   accuracy {facts['accuracy']}")
+        print("the same bytes:", found[1]["files"] == found[2]["files"])
+        total = found[2]["import"] + found[2]["to_measures"]
+        print(f"import to measures, two workers: {total:.1f} s (limit {LIMIT_SECONDS:.0f})")
+        for n in (1, 2):
+            ratio, warm = total / scripts[n][0], total / scripts[n][4]
+            print(f"   {ratio:.2f} x the bare script in {n} processes, its start counted (limit {LIMIT_RATIO})")
+            print(f"   {warm:.2f} x without its start")
+        print_speed_up(found, "features", "32 x 32")
+        print_speed_up(found, "predictions", "32 x 32")
+        if asked.large_images:
+            write_images(folder / "large", asked.large_images, 256)
+            large = {
+                n: round_with(n, folder / "large", folder / f"large-{n}", "--learner=hog_svm", "--set=feature_size=128")
+                for n in (1, 2)
+            }
+            print_speed_up(large, "features", "256 x 256")
+
+
+def print_speed_up(found: dict[int, dict], stage: str, what: str) -> None:
+    one, two = (found[n]["stages"][stage] for n in (1, 2))
+    print(f"{stage} stage, {what}: {one:.1f} s with one worker, {two:.1f} s with two: {one / two:.2f} x "
+          f"(limit {LIMIT_SPEED_UP})")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

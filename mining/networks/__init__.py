@@ -1,0 +1,1 @@
+"""Networks that users upload: looked at and run in a process of their own, with limits. No Django in here."""
