@@ -13,7 +13,7 @@ Record = dict[str, Any]
 MEMBERS_AT_ONCE = 2000
 FIRST_COLUMNS = (
     "rank", "item", "path", "sha256", "box", "score", "reason", "verdict", "label", "label_from", "label_confidence",
-    "given_label", "people_label", "people_label_confidence", "synthetic",
+    "given_label", "people_label", "people_label_confidence", "synthetic", "in_sample",
 )  # fmt: skip
 CODES = {"label": "label", "given": "given_label", "consensus": "people_label"}
 """Columns of class codes -> the name under which the class is written."""
@@ -46,6 +46,7 @@ def export_columns(hard_set: HardSet) -> list[str]:
 def records_of(hard_set: HardSet, columns: list[str]) -> Iterator[Record]:
     """Yield a record for every member, hardest first, 2,000 at a time from the database."""
     classes = classes_of(hard_set.round)
+    in_sample = " ".join(in_sample_learners(hard_set.round))
     members = hard_set.members.select_related("item__image").order_by("rank")
     for start in range(0, hard_set.n_members, MEMBERS_AT_ONCE):
         page = list(members[start : start + MEMBERS_AT_ONCE])
@@ -59,7 +60,7 @@ def records_of(hard_set: HardSet, columns: list[str]) -> Iterator[Record]:
                 "score": member.score, "reason": member.reason, "verdict": member.verdict,
                 "label_from": row.get("label_from") or "", "label_confidence": row.get("label_confidence"),
                 "people_label_confidence": row.get("consensus_confidence"),
-                "synthetic": hard_set.round.has_synthetic,
+                "synthetic": hard_set.round.has_synthetic, "in_sample": in_sample,
             }  # fmt: skip
             record |= {name: _named(row.get(code), classes) for code, name in CODES.items()}
             record |= {

@@ -19,10 +19,10 @@ ATTRIBUTE_TITLES = {
     "clutter": "Clutter: share of pixels on an edge",
     "image_size": "Size of the image: log of its pixels",
     "object_size": "Size of the object: log of its pixels",
-    "object_share": "Share of the image that the object takes",
+    "object_share": "Object in the image: the share of it that the object takes",
     "copies": "Near-duplicates: how many other items look the same",
-    "class_frequency": "How many items have the same label",
-    "centre_distance": "Distance to the centre of the own class, in units of the class's mean distance",
+    "class_frequency": "Class frequency: how many items have the same label",
+    "centre_distance": "Distance to the class centre: by the features, in units of the class's mean distance",
 }
 
 

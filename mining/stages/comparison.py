@@ -38,8 +38,10 @@ RESAMPLED_VALUES = 5_000_000
 """Work of a bootstrap: as many resamples as fit into this many values, so that a million items end in minutes."""
 RESAMPLED_TRIALS = 2_000_000
 """Work of fitting times again, in trials of all fits together."""
-TRIALS_A_SPLIT, TRIALS_A_DRAW = 100_000, 50_000
-"""Beyond so many trials the fits take a random sample of the items: twenty splits, forty draws."""
+MOST_TRIALS_A_FIT = 100_000
+"""Beyond so many trials the fits take a random sample of the items."""
+FEWEST_DRAWS_OF_A_SAMPLE = 30
+"""A covariance needs more draws than a percentile of all items does to be of use."""
 ASK_PEOPLE = "Let people label at least ten items in the workbench, or import trials with response times."
 QUADRANT_TEXTS = {
     "both_hard": "Slow for people and a high loss for the model: ambiguous or truly difficult.",
@@ -140,7 +142,7 @@ class _Sample:
 
 def _reliability(stage: StageRun, trials: pl.DataFrame, n_items: int, score: Score) -> SplitHalf:
     seed = stage.params["seed"]
-    sample = _Sample.of(trials, n_items, most_trials=TRIALS_A_SPLIT, seed=seed)
+    sample = _Sample.of(trials, n_items, most_trials=MOST_TRIALS_A_FIT, seed=seed)
     return split_half_reliability(
         sample.item, sample.annotator, sample.times, sample.label, score=score, n_items=sample.n_items,
         n_splits=sample.fits(stage.params["n_resamples"] // 20), seed=seed,
@@ -170,7 +172,7 @@ def _draws_over_people(
     if trials["annotator"].n_unique() < 3:
         return {}, None
     seed = stage.params["seed"]
-    sample = _Sample.of(trials, len(table), most_trials=TRIALS_A_DRAW, seed=seed)
+    sample = _Sample.of(trials, len(table), most_trials=MOST_TRIALS_A_FIT, seed=seed)
     rows = slice(None) if sample.items is None else sample.items
     columns = {name: column_of(table, name)[rows] for name in measures}
     known = {name: np.isfinite(column) for name, column in columns.items()}
@@ -178,6 +180,8 @@ def _draws_over_people(
     halves = None if sample.items is None else Halves.of(sample.n_items, seed)
     draws: dict[str, list[Any]] = {name: [] for name in measures}
     resamples = sample.fits(stage.params["n_resamples"] // 10)
+    if halves is not None:
+        resamples = max(resamples, FEWEST_DRAWS_OF_A_SAMPLE)
     progress = stage.on_progress("Resampling items and annotators")
 
     def score(rows: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ PEOPLE_WORDS = (
     ("disagreement", "Disagreement", "Share of people's answers that differ from the consensus."),
     ("label_entropy", "Entropy of the labels", "How evenly people's answers are spread over the classes."),
 )
-REASON_STRENGTHS = ((0.5, "goes strongly with it"), (0.3, "goes with it"), (0.1, "goes with it weakly"))
+STRENGTHS = ((0.5, "A strong association"), (0.3, "An association"), (0.1, "A weak association"))
 
 
 def descriptions() -> dict[str, Any]:
@@ -151,13 +151,14 @@ def _verdict(alone: dict[str, Any], beside: dict[str, Any]) -> str:
         return "No association is shown."
     if not _shown(alone):
         return "Alone it shows nothing; beside the others it does."
-    words = next((words for least, words in REASON_STRENGTHS if abs(alone["value"]) >= least), "hardly goes with it")
-    more = "More of it" if alone["value"] > 0 else "Less of it"
-    if beside["value"] is not None and not _shown(beside):
-        return f"{more} {words}, but nothing of that is left beside the other attributes."
-    if beside["value"] is not None and beside["value"] * alone["value"] < 0:
-        return f"{more} {words}; beside the other attributes it turns round."
-    return f"{more} {words}, also beside the other attributes." if beside["value"] is not None else f"{more} {words}."
+    strength = next((words for least, words in STRENGTHS if abs(alone["value"]) >= least), "Hardly an association")
+    words = f"{strength}: the {'more' if alone['value'] > 0 else 'less'} of it, the harder."
+    if beside["value"] is None:
+        return words
+    if not _shown(beside):
+        return f"{words} Beside the other attributes none is shown."
+    turned = beside["value"] * alone["value"] < 0
+    return f"{words} Beside the other attributes it {'turns round' if turned else 'holds'}."
 
 
 def _shown(estimate: dict[str, Any]) -> bool:
@@ -169,8 +170,11 @@ def _shown(estimate: dict[str, Any]) -> bool:
 def measures_page(request: HttpRequest) -> HttpResponse:
     """Explain every measure of models: what it asks, its formula and range, where it comes from."""
     families: dict[str, list[Any]] = {}
+    cautions = import_module("mining.hardness.cautions_of_measures").CAUTIONS
     for one in descriptions().values():
-        families.setdefault(FAMILIES.get(one.family, one.family), []).append(one)
+        families.setdefault(FAMILIES.get(one.family, one.family), []).append(
+            {"measure": one, "caution": cautions[one.name]}
+        )
     return render(request, "mining/measures_explained.html", {"families": families.items()})
 
 

@@ -119,3 +119,18 @@ def test_members_come_in_pages_without_a_query_each(hard_set, monkeypatch, djang
 def test_an_unknown_format_is_refused(hard_set):
     with pytest.raises(ExportRefused, match="There is no format 'xlsx'; there are csv, jsonl"):
         hard_set_export(hard_set=hard_set, format_name="xlsx")
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl"])
+def test_every_row_names_the_learners_that_are_in_sample(hard_set, name):
+    learners = [{"name": "hog_svm", "out_of_fold": True}, {"name": "file:resnet", "out_of_fold": False}]
+    Folder(hard_set.round.folder).write_json("predictions.json", {"learners": learners})
+
+    text = text_of(hard_set, name)
+
+    if name == "csv":
+        assert [row["in_sample"] for row in csv.DictReader(io.StringIO(text))] == ["resnet", "resnet"]
+    else:
+        manifest, *rows = map(json.loads, text.splitlines())
+        assert manifest["manifest"]["in_sample"] == ["resnet"]
+        assert [row["in_sample"] for row in rows] == ["resnet", "resnet"]

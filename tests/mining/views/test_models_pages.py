@@ -97,9 +97,9 @@ def test_classes_stand_with_people_and_model_beside_each_other(manager_client, r
 def test_reasons_are_said_as_associations(manager_client, round_with_models):
     page = page_of(manager_client, "reasons")
     assert "association, not cause" in page
-    assert "Less of it goes with it, but nothing of that is left beside the other attributes." in page
+    assert "An association: the less of it, the harder. Beside the other attributes none is shown." in page
     assert "Nothing can be said: the attribute is the same for all items." in page
-    assert "More of it goes with it, also beside the other attributes." in page
+    assert "An association: the more of it, the harder. Beside the other attributes it holds." in page
     assert "over 60 items drawn at random from 900" in page
     assert "1 group with 2 items" in page
 
