@@ -35,6 +35,11 @@ def hardness_of(project: Project) -> dict[str, Any] | None:
     return _json(project, "hardness.json")
 
 
+def clock_warnings_of(project: Project) -> list[dict[str, Any]]:
+    """Return the warnings of clocks that run at another speed than the server's; empty while none is known."""
+    return list((_json(project, "clocks.json") or {}).get("warnings", []))
+
+
 def annotators_of(project: Project) -> dict[str, Any] | None:
     """Return annotators.json, or None while it has not been computed."""
     return _json(project, "annotators.json")
