@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import imports, items, members, projects
+from .views import imports, items, members, projects, tokens
 
 one_project: list[URLPattern | URLResolver] = [
     path("", projects.project_page, name="project"),
@@ -13,6 +13,8 @@ one_project: list[URLPattern | URLResolver] = [
     path("members/<int:pk>/link/", members.member_link, name="member_link"),
     path("members/<int:pk>/role/", members.member_role, name="member_role"),
     path("members/<int:pk>/remove/", members.member_remove, name="member_remove"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("import/", imports.import_images, name="import_images"),
     path("items/", items.items, name="items"),
     path("items/<int:pk>/", items.item, name="item"),

@@ -1,89 +1,110 @@
-"""Features of images, computed once for a project: parts of a few thousand, found again by image and settings.
+"""Features of images, computed once for a project: parts of some hundred images, found again by image and settings.
 
 A part is an NPZ file named after what is in it, so that describing the same images twice writes the same file.
-Parts are independent of each other: each could be the work of another machine.
+Parts are independent of each other: each is one piece of a stage's work, and may be done on another machine.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import polars as pl
 from django.core.files.storage import storages
 from PIL import Image, ImageOps
 
 from mining.artifacts import Folder
+from mining.feature_keys import BOX, bytes_of_words
+from mining.hardness.near_duplicates import difference_hash
 from mining.learners.features import FeatureSettings, describe_images, image_array
 
-IMAGES_A_PART = 2048
+FEWEST_A_PART, MOST_A_PART, PARTS_WANTED = 256, 2048, 16
 IMAGES_AT_ONCE = 256
-LARGEST_IN_MEMORY = 512 * 1024 * 1024
 CONTEXT = 0.1
 """Objects are cropped with a tenth of their size around them on each side."""
-
-Region = tuple[str, tuple[float | None, ...]]
-"""File of the image in the image storage, and the box as shares of width and height (None: whole image)."""
-
-
-def known_keys(folder: Folder) -> dict[bytes, tuple[str, int]]:
-    """Return where every described region lies: key -> (part, row)."""
-    places: dict[bytes, tuple[str, int]] = {}
-    for name in folder.names():
-        with open_part(folder, name) as part:
-            for row, key in enumerate(part["key"]):
-                places[key.tobytes()] = (name, row)
-    return places
+HASH_SIZE = (9, 8)
+MOST_REASONS = 200
 
 
-@contextmanager
-def open_part(folder: Folder, name: str) -> Iterator[Any]:
-    """Open a part; only the arrays that are asked for are read where the storage is on this machine."""
-    path = folder.local_path(name)
-    source = path if path is not None else io.BytesIO(folder.read_bytes(name))
-    with np.load(source, allow_pickle=False) as part:
-        yield part
+class Describer(Protocol):
+    """What turns opened images into numbers; the same numbers whatever other images are described beside them."""
+
+    def prepare(self, image: Image.Image) -> np.ndarray: ...
+
+    def describe(self, prepared: np.ndarray) -> np.ndarray:
+        """Describe (n, …) prepared images: (n, d) float32."""
 
 
-def describe_part(
-    folder: Folder, keys: Sequence[str], regions: Sequence[Region], settings: FeatureSettings
-) -> dict[str, str]:
-    """Describe the regions and store them as one part; return key -> reason of those that could not be read."""
-    unreadable: dict[str, str] = {}
-    done: list[str] = []
-    described: list[np.ndarray] = []
-    for start in range(0, len(keys), IMAGES_AT_ONCE):
-        pixels = []
-        for key, region in zip(
-            keys[start : start + IMAGES_AT_ONCE], regions[start : start + IMAGES_AT_ONCE], strict=True
-        ):
+class PixelDescriber:
+    """HOG, pixels and statistics of colour and texture, by `mining.learners.features`."""
+
+    def __init__(self, settings: FeatureSettings) -> None:
+        self.settings = settings
+
+    def prepare(self, image: Image.Image) -> np.ndarray:
+        return image_array(image, self.settings)
+
+    def describe(self, prepared: np.ndarray) -> np.ndarray:
+        return describe_images(prepared, self.settings)
+
+
+def images_a_part(n_images: int) -> int:
+    """Return how many images make a part: small enough for several workers, large enough to be worth a task."""
+    return int(np.clip(-(-n_images // PARTS_WANTED), FEWEST_A_PART, MOST_A_PART))
+
+
+def describe_part(folder: Folder, regions: pl.DataFrame, describer: Describer, *, on_batch: Any = None) -> list[str]:
+    """Describe the regions (columns of `feature_keys`, `file` and the box) and store them as one part.
+
+    Returns, for those that could not be read, "file: reason". `on_batch()` is called after each 256 images and may
+    raise to stop; then nothing is stored.
+    """
+    unreadable: list[str] = []
+    described, hashes, places = [], [], []
+    columns = [regions[name].to_list() for name in ("file", *BOX)]
+    for start in range(0, len(regions), IMAGES_AT_ONCE):
+        prepared, seen, rows = [], [], []
+        for row in range(start, min(start + IMAGES_AT_ONCE, len(regions))):
+            file_name, *box = (column[row] for column in columns)
             try:
-                pixels.append(region_array(region, settings))
-                done.append(key)
-            except (OSError, ValueError) as reason:
-                unreadable[key] = f"{type(reason).__name__}: {reason}"
-        if pixels:
-            described.append(describe_images(np.stack(pixels), settings))
-    if done:
-        key_bytes = np.frombuffer(bytes.fromhex("".join(done)), dtype=np.uint8).reshape(len(done), 32)
-        name = hashlib.sha256(key_bytes.tobytes()).hexdigest()[:24]
-        folder.write_arrays(f"{name}.npz", {"key": key_bytes, "features": np.concatenate(described)})
+                image = open_region(file_name, tuple(box))
+                prepared.append(describer.prepare(image))
+                seen.append(np.asarray(image.convert("L").resize(HASH_SIZE, Image.Resampling.BILINEAR)))
+                rows.append(row)
+            except (OSError, ValueError, Image.DecompressionBombError) as reason:
+                unreadable.append(f"{file_name}: {type(reason).__name__}: {reason}")
+        if rows:
+            numbers = describer.describe(np.stack(prepared))
+            finite = np.isfinite(numbers).all(axis=1)
+            unreadable += [f"{columns[0][rows[bad]]}: features that are not finite" for bad in np.flatnonzero(~finite)]
+            described.append(numbers[finite])
+            hashes.append(difference_hash(np.stack(seen))[finite])
+            places.append(np.array(rows)[finite])
+        if on_batch is not None:
+            on_batch()
+    kept = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+    if len(kept):
+        write_part(folder, bytes_of_words(regions)[kept], np.concatenate(described), np.concatenate(hashes))
     return unreadable
 
 
-def region_array(region: Region, settings: FeatureSettings) -> np.ndarray:
-    """Read an image, turn it as its EXIF says, cut the box out with some context, and resize it."""
-    file_name, box = region
+def write_part(folder: Folder, key: np.ndarray, features: np.ndarray, hashes: np.ndarray | None = None) -> str:
+    """Store one part: keys (n, 32) uint8, features (n, d) float32, hashes (n,) uint64; return its sha256."""
+    arrays = {"key": key, "features": features.astype(np.float32, copy=False)}
+    if hashes is not None:
+        arrays["difference_hash"] = hashes
+    return folder.write_arrays(f"{hashlib.sha256(key.tobytes()).hexdigest()[:24]}.npz", arrays)
+
+
+def open_region(file_name: str, box: tuple[float | None, ...]) -> Image.Image:
+    """Read an image, turn it as its EXIF says, and cut the box out with some context."""
     with storages["default"].open(file_name, "rb") as file, Image.open(file) as opened:
         image = ImageOps.exif_transpose(opened)
         if box[0] is not None:
-            image = image.crop(box_in_pixels(box, image.size))
-        return image_array(image, settings)
+            return image.crop(box_in_pixels(box, image.size))
+        image.load()
+        return image
 
 
 def box_in_pixels(box: tuple[float | None, ...], size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -94,40 +115,3 @@ def box_in_pixels(box: tuple[float | None, ...], size: tuple[int, int]) -> tuple
     right = min(size[0], round((x + (1 + CONTEXT) * width) * size[0]))
     bottom = min(size[1], round((y + (1 + CONTEXT) * height) * size[1]))
     return left, top, max(right, left + 1), max(bottom, top + 1)
-
-
-def read_features(folder: Folder, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features (n, d) float32 of these keys, NaN where unknown, and (n,) bool where they are known.
-
-    More than half a gigabyte is laid into a temporary file and mapped, so that memory holds only what is in use.
-    """
-    places = known_keys(folder)
-    rows_of: dict[str, list[tuple[int, int]]] = {}
-    known = np.zeros(len(keys), dtype=bool)
-    for row, key in enumerate(keys):
-        place = places.get(bytes.fromhex(key))
-        if place is not None:
-            rows_of.setdefault(place[0], []).append((row, place[1]))
-            known[row] = True
-    matrix: np.ndarray | None = None
-    for name in sorted(rows_of):
-        with open_part(folder, name) as part:
-            features = part["features"]
-        if matrix is None:
-            matrix = _room_for(len(keys), features.shape[1])
-        pairs = np.array(rows_of[name])
-        matrix[pairs[:, 0]] = features[pairs[:, 1]]
-    if matrix is None:
-        return np.zeros((len(keys), 0), dtype=np.float32), known
-    matrix[~known] = np.nan
-    return matrix, known
-
-
-def _room_for(n_items: int, dimension: int) -> np.ndarray:
-    if n_items * dimension * 4 <= LARGEST_IN_MEMORY:
-        return np.empty((n_items, dimension), dtype=np.float32)
-    with tempfile.NamedTemporaryFile(suffix=".npy", delete=False) as file:
-        room = np.lib.format.open_memmap(file.name, mode="w+", dtype=np.float32, shape=(n_items, dimension))
-    # The mapping stays valid without the name, and nothing is left behind when the process is killed.
-    Path(file.name).unlink()
-    return room

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import annotators, hard_sets, people, reports, rounds
+from .views import annotators, hard_sets, models, people, predictions, reports, rounds
 
 one_round: list[URLPattern | URLResolver] = [
     path("", rounds.round_page, name="round"),
@@ -12,6 +12,9 @@ one_round: list[URLPattern | URLResolver] = [
     path("cancel/", rounds.round_cancel, name="round_cancel"),
     path("stages/<slug:stage>/retry/", rounds.stage_retry, name="stage_retry"),
     path("comparison/", reports.comparison_page, name="comparison"),
+    path("models/", models.models_page, name="models"),
+    path("classes/", models.classes_page, name="classes"),
+    path("reasons/", models.reasons_page, name="reasons"),
     path("retraining/", reports.retraining_page, name="retraining"),
     path("report/", reports.report_page, name="report"),
     path("charts/<slug:name>/", reports.round_chart, name="round_chart"),
@@ -31,7 +34,15 @@ of_people: list[URLPattern | URLResolver] = [
     path("refresh/", people.people_refresh, name="people_refresh"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("measures/", models.measures_page, name="measures_explained"),
+    path("projects/<slug:slug>/items/<int:pk>/measures/", models.item_measures, name="item_measures"),
     path("projects/<slug:slug>/hardness/", include(of_people)),
+    path("projects/<slug:slug>/predictions/", predictions.predictions_page, name="predictions"),
+    path(
+        "projects/<slug:slug>/predictions/<slug:name>/remove/",
+        predictions.predictions_remove,
+        name="predictions_remove",
+    ),
     path("projects/<slug:slug>/rounds/", rounds.rounds_page, name="rounds"),
     path("projects/<slug:slug>/rounds/start/", rounds.round_start, name="round_start"),
     path("projects/<slug:slug>/rounds/<int:number>/", include(one_round)),

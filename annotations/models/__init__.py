@@ -3,11 +3,13 @@
 from .item import Image, Item, ItemAlias
 from .project import Annotator, LabelClass, Membership, Project
 from .ranking import QueueRanking
+from .token import ApiToken
 from .trial import Annotation, EventBatch, Trial, WorkSession
 
 __all__ = [
     "Annotation",
     "Annotator",
+    "ApiToken",
     "EventBatch",
     "Image",
     "Item",

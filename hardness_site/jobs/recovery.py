@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from hardness_site.processes import Mark, started_at
@@ -43,15 +43,24 @@ def recover_lost_jobs() -> int:
 
     Also sends waiting jobs again that the broker has lost.
     """
+    count = take_back_lost(Job.objects.all())
     silent_since = timezone.now() - timedelta(seconds=settings.JOB_LOST_AFTER_SECONDS)
-    running = Job.objects.filter(status=Job.Status.RUNNING)
-    lost = [job for job in running if is_gone(job.worker) or (job.heartbeat_at and job.heartbeat_at < silent_since)]
-    count = sum(_take_back(job) for job in lost)
     waiting = list(Job.objects.filter(status=Job.Status.QUEUED, created_at__lt=silent_since).order_by("pk"))
     if len(waiting) > _backlog():
         # A second delivery finds the job claimed; sending more than the queue could hold would let it grow for ever.
         _send(waiting)
     return count
+
+
+def take_back_lost(jobs: QuerySet[Job], *, send: bool = True) -> int:
+    """Queue again (or fail) those of the jobs that run on a worker that is gone; return how many.
+
+    Without `send` the workers are not told: the caller takes them itself.
+    """
+    silent_since = timezone.now() - timedelta(seconds=settings.JOB_LOST_AFTER_SECONDS)
+    running = jobs.filter(status=Job.Status.RUNNING)
+    lost = [job for job in running if is_gone(job.worker) or (job.heartbeat_at and job.heartbeat_at < silent_since)]
+    return sum(_take_back(job, send=send) for job in lost)
 
 
 def release_orphaned_jobs(*, by_wish: bool = False) -> int:
@@ -82,7 +91,7 @@ def send_job(job_id: int) -> None:
         logger.warning("Job %s waits until the broker is back: %s", job_id, error)
 
 
-def _take_back(job: Job, *, by_wish: bool = False) -> bool:
+def _take_back(job: Job, *, by_wish: bool = False, send: bool = True) -> bool:
     final = not by_wish and job.attempts >= settings.JOB_MAX_ATTEMPTS
     fields: dict[str, Any] = (
         {
@@ -104,7 +113,7 @@ def _take_back(job: Job, *, by_wish: bool = False) -> bool:
         if final:
             job.refresh_from_db()
             job_finished.send(sender=Job, job=job)
-        elif not by_wish:
+        elif send and not by_wish:
             transaction.on_commit(lambda: send_job(job.pk))
     return True
 

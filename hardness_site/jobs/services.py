@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -24,6 +25,18 @@ def create_job(*, kind: str, title: str, scope: str, params: dict[str, Any], cre
     """Make a job in status queued. Nothing runs it yet: see `queue_job` and `run_job`."""
     handler_for(kind)
     return Job.objects.create(kind=kind, title=title[:200], scope=scope, params=params, created_by=created_by)
+
+
+def create_jobs(
+    *, kind: str, scope: str, titled_params: Sequence[tuple[str, dict[str, Any]]], created_by: User | None = None
+) -> list[Job]:
+    """Make many jobs of one kind at once, (title, params) each, in status queued; see `create_job`."""
+    handler_for(kind)
+    jobs = [
+        Job(kind=kind, title=title[:200], scope=scope, params=params, created_by=created_by)
+        for title, params in titled_params
+    ]
+    return Job.objects.bulk_create(jobs, batch_size=200)
 
 
 def queue_job(job: Job) -> None:

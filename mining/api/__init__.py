@@ -2,4 +2,9 @@
 
 from ninja import Router
 
+from .predictions import router as predictions_router
+
 router = Router(tags=["mining"])
+router.add_router("", predictions_router)
+
+__all__ = ["router"]

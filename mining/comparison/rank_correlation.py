@@ -1,6 +1,8 @@
 """Spearman's rho and Kendall's tau-b with percentile bootstrap intervals over items."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,49 @@ N_RESAMPLES = 1000
 FEWEST_ITEMS = 3
 MOST_ITEMS_A_RESAMPLE = 20_000
 """Beyond this many items a resample draws only so many, and its spread is scaled down: the m out of n bootstrap."""
+MOST_ITEMS_A_KENDALL_RESAMPLE = 5_000
+"""As above; tau costs a sort of all pairs where rho costs a count."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One score of the items that are compared, (n,) and all known. What is worked out of it is worked out once."""
+
+    values: FloatArray
+
+    @cached_property
+    def codes(self) -> IntArray:
+        """(n,) the distinct values numbered from 0, in their order."""
+        return dense_codes(self.values)
+
+    @cached_property
+    def ranks(self) -> FloatArray:
+        """(n,) ranks from 1; ties share their mean rank."""
+        return _mid_ranks(self.codes)
+
+    @cached_property
+    def hardest_first(self) -> IntArray:
+        """(n,) row numbers from the highest value to the lowest; ties keep their order."""
+        return np.argsort(-self.values, kind="stable").astype(np.int64)
+
+    @cached_property
+    def places(self) -> IntArray:
+        """(n,) how many items come before each, hardest first."""
+        places = np.empty(len(self.values), dtype=np.int64)
+        places[self.hardest_first] = np.arange(len(self.values))
+        return places
+
+    @cached_property
+    def tied(self) -> float:
+        """Share of the values that some other item has too."""
+        counts = np.bincount(self.codes) if len(self.values) else np.zeros(0, dtype=np.int64)
+        return float(counts[counts > 1].sum() / len(self.values)) if len(self.values) else 0.0
+
+
+def ranked_pair(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Ranked, Ranked]:
+    """Return both (n,) scores of the items that both know (NaN = unknown)."""
+    first, second = known_pairs(x, y)
+    return Ranked(first), Ranked(second)
 
 
 def spearman(x: npt.ArrayLike, y: npt.ArrayLike, *, n_resamples: int = N_RESAMPLES, seed: int = 0) -> Estimate:
@@ -19,40 +64,52 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike, *, n_resamples: int = N_RESAMPL
 
     The value is None, with the reason, for fewer than three items or where one of the scores is constant.
     """
-    first, second = known_pairs(x, y)
-    problem = _problem(first, second)
+    return spearman_of(*ranked_pair(x, y), n_resamples=n_resamples, seed=seed)
+
+
+def spearman_of(first: Ranked, second: Ranked, *, n_resamples: int = N_RESAMPLES, seed: int = 0) -> Estimate:
+    """As `spearman`, of scores that are ranked already."""
+    problem = _problem(first.values, second.values)
     if problem:
-        return unknown(len(first), problem)
-    codes_first, codes_second = dense_codes(first), dense_codes(second)
-    value = _correlation(_mid_ranks(codes_first), _mid_ranks(codes_second))
-    low, high = _interval(codes_first, codes_second, value, resampled_correlation, n_resamples, seed)
-    return Estimate(value, low, high, len(first))
+        return unknown(len(first.values), problem)
+    value = _correlation(first.ranks, second.ranks)
+    low, high = _interval(
+        first.codes, second.codes, value, resampled_correlation, n_resamples, seed, MOST_ITEMS_A_RESAMPLE
+    )
+    return Estimate(value, low, high, len(first.values))
 
 
 def kendall(x: npt.ArrayLike, y: npt.ArrayLike, *, n_resamples: int = 200, seed: int = 0) -> Estimate:
     """Kendall's tau-b of the items that both (n,) scores know, with a 95 % bootstrap interval."""
+    return kendall_of(*ranked_pair(x, y), n_resamples=n_resamples, seed=seed)
+
+
+def kendall_of(first: Ranked, second: Ranked, *, n_resamples: int = 200, seed: int = 0) -> Estimate:
+    """As `kendall`, of scores that are ranked already."""
     from scipy.stats import kendalltau
 
-    first, second = known_pairs(x, y)
-    problem = _problem(first, second)
+    problem = _problem(first.values, second.values)
     if problem:
-        return unknown(len(first), problem)
-    codes_first, codes_second = dense_codes(first), dense_codes(second)
+        return unknown(len(first.values), problem)
 
     def tau(x_codes: IntArray, y_codes: IntArray) -> float:
         return float(kendalltau(x_codes, y_codes, variant="b").statistic)
 
-    value = tau(codes_first, codes_second)
-    low, high = _interval(codes_first, codes_second, value, tau, n_resamples, seed)
-    return Estimate(value, low, high, len(first))
+    value = tau(first.codes, second.codes)
+    low, high = _interval(first.codes, second.codes, value, tau, n_resamples, seed, MOST_ITEMS_A_KENDALL_RESAMPLE)
+    return Estimate(value, low, high, len(first.values))
 
 
 def spearman_value(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Spearman's rho without an interval; NaN where it cannot be known."""
-    first, second = known_pairs(x, y)
-    if _problem(first, second):
+    return spearman_value_of(*ranked_pair(x, y))
+
+
+def spearman_value_of(first: Ranked, second: Ranked) -> float:
+    """As `spearman_value`, of scores that are ranked already."""
+    if _problem(first.values, second.values):
         return float("nan")
-    return _correlation(_mid_ranks(dense_codes(first)), _mid_ranks(dense_codes(second)))
+    return _correlation(first.ranks, second.ranks)
 
 
 def known_pairs(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -72,11 +129,7 @@ def mean_ranks(values: npt.ArrayLike) -> FloatArray:
 def tied_share(values: npt.ArrayLike) -> float:
     """Share of the known values that some other item has too."""
     known = np.asarray(values, dtype=np.float64)
-    known = known[~np.isnan(known)]
-    if len(known) == 0:
-        return 0.0
-    counts = np.unique(known, return_counts=True)[1]
-    return float(counts[counts > 1].sum() / len(known))
+    return Ranked(known[~np.isnan(known)]).tied
 
 
 def dense_codes(values: npt.ArrayLike) -> IntArray:
@@ -96,9 +149,10 @@ def _interval(
     statistic: Callable[[IntArray, IntArray], float],
     n_resamples: int,
     seed: int,
+    most_items: int,
 ) -> tuple[float, float] | tuple[None, None]:
     n_items = len(first)
-    size = min(n_items, MOST_ITEMS_A_RESAMPLE)
+    size = min(n_items, most_items)
     generator = np.random.default_rng(seed)
     draws = np.empty(n_resamples)
     for number in range(n_resamples):

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from mining.comparison.intervals import Estimate, percentile_interval, unknown
 from mining.comparison.rank_correlation import (
+    MOST_ITEMS_A_RESAMPLE,
     dense_codes,
     mean_ranks,
     resampled_correlation,
@@ -15,6 +16,8 @@ from mining.comparison.rank_correlation import (
 )
 
 FEWEST_IN_CLASS = 3
+FEWEST_DRAWN_OF_CLASS = 100
+"""Where a resample draws fewer items than there are, it draws at least so many of each class (or all it has)."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,24 @@ def _within(
     value = float(np.average(list(by_class.values()), weights=size))
     generator = np.random.default_rng(seed)
     draws = np.full(n_resamples, np.nan)
+    total = int(size.sum())
+    share = min(1.0, MOST_ITEMS_A_RESAMPLE / total)
+    drawn = np.minimum(size, np.maximum(np.ceil(size * share), FEWEST_DRAWN_OF_CLASS)).astype(np.int64)
+    # The m out of n bootstrap, class by class: each class's spread is scaled down to that of all its items.
+    scale = np.sqrt(drawn / size)
+    middle = np.array(list(by_class.values()))
     coded = [(dense_codes(first[members[code]]), dense_codes(second[members[code]])) for code in by_class]
     for number in range(n_resamples):
         values = []
-        for x_codes, y_codes in coded:
-            chosen = generator.integers(0, len(x_codes), len(x_codes))
+        for (x_codes, y_codes), n_drawn in zip(coded, drawn, strict=True):
+            chosen = generator.integers(0, len(x_codes), n_drawn)
             values.append(resampled_correlation(x_codes[chosen], y_codes[chosen]))
         usable = np.isfinite(values)
         if usable.any():
-            draws[number] = np.average(np.asarray(values)[usable], weights=size[usable])
+            spread = values if share == 1.0 else middle + (np.asarray(values) - middle) * scale
+            draws[number] = np.average(np.asarray(spread)[usable], weights=size[usable])
     low, high = percentile_interval(draws)
-    return Estimate(value, low, high, int(size.sum()))
+    return Estimate(value, low, high, total)
 
 
 def _between(

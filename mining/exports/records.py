@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mining.models import HardSet
+from mining.selectors.predictions import in_sample_learners
 from mining.selectors.rounds import classes_of, human_measure, measure_columns, measures_of, time_unit
 
 Record = dict[str, Any]
@@ -30,7 +31,7 @@ def manifest_of(hard_set: HardSet) -> dict[str, Any]:
         "kind": "hard set", "version": 1, "project": round_.project.slug, "round": round_.number,
         "hard_set": hard_set.pk, "strategy": hard_set.strategy, "set_version": hard_set.version,
         "params": hard_set.params, "sha256": hard_set.sha256, "n_members": hard_set.n_members,
-        "synthetic": round_.has_synthetic, "classes": classes_of(round_),
+        "synthetic": round_.has_synthetic, "in_sample": in_sample_learners(round_), "classes": classes_of(round_),
         "human_measure": human_measure(round_),
         "measures": f"Higher is always harder; time_hardness in {time_unit(round_)}, times in milliseconds.",
     }  # fmt: skip

@@ -17,10 +17,12 @@ ATTRIBUTE_TITLES = {
     "contrast": "Contrast: SD of the grey levels",
     "sharpness": "Sharpness: log of one plus the variance of the Laplacian",
     "clutter": "Clutter: share of pixels on an edge",
-    "width": "Width in pixels",
-    "height": "Height in pixels",
-    "class_frequency": "How many items have the same label",
-    "centre_distance": "Distance to the centre of the own class, in units of the class's mean distance",
+    "image_size": "Size of the image: log of its pixels",
+    "object_size": "Size of the object: log of its pixels",
+    "object_share": "Object in the image: the share of it that the object takes",
+    "copies": "Near-duplicates: how many other items look the same",
+    "class_frequency": "Class frequency: how many items have the same label",
+    "centre_distance": "Distance to the class centre: by the features, in units of the class's mean distance",
 }
 
 

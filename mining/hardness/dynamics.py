@@ -15,7 +15,7 @@ from mining.hardness.rows import SMALLEST_PROBABILITY, FloatArray, MeasureError,
 
 @dataclass(frozen=True)
 class Dynamics:
-    """Scores of each item, shape (n,), higher is harder; NaN for items without a label."""
+    """Scores of each item, shape (n,), higher is harder; NaN for items without a label or a prediction."""
 
     n_epochs: int
     variability: FloatArray
@@ -50,7 +50,7 @@ def training_dynamics(epochs: Iterable[npt.ArrayLike], given: npt.ArrayLike) -> 
             size = len(rows.given)
             mean, squares, forgotten, shortfall = (np.zeros(size) for _ in range(4))
             was_right, ever_right = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
-            labelled = rows.given >= 0
+            labelled = (rows.given >= 0) & ~np.isnan(rows.given_probability)
         n_epochs += 1
         # Welford's update: the naive sum of squares loses the small variance of items that are learnt early.
         step = rows.given_probability - mean

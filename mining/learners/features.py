@@ -15,7 +15,7 @@ ByteArray = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
 
 KINDS = ("hog", "pixels")
-FORMULA_VERSION = 1
+FORMULA_VERSION = 2
 """Raised when the numbers change for the same settings, so that no cache serves old ones."""
 COLOUR_BINS = 8
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from .charts import bars_by_class, histogram
+from .gradient_chart import loss_and_gradient, training_map
 from .people import class_means
-from .section import Column, Headline, RoundFiles, Section, Table, learner_title, percent
+from .section import Chart, Column, Headline, RoundFiles, Section, Table, learner_title, percent
 
 MOST_ROWS = 20
+MOST_POINTS = 1500
 
 
 def build(files: RoundFiles) -> Section:
@@ -31,18 +33,47 @@ def build(files: RoundFiles) -> Section:
         section.text += [f"{learner_title(entry['name'])}: {warning}." for warning in entry["warnings"]]
         if not entry["out_of_fold"]:
             section.text.append(
-                f"{learner_title(entry['name'])} was not said to be out of fold: "
-                "whatever is derived from it may be far too easy."
+                f"{learner_title(entry['name'])} is in-sample: it judged items that it was trained on, so every figure "
+                "made from it looks far too easy, and wrong labels look right."
             )
     loss = files.measures[files.main].drop_nulls().to_numpy()
     section.charts.append(
         histogram("loss", "Loss of the items", loss, "Loss (nats)", "How many items have which loss.")
     )
+    section.charts.append(_loss_and_gradient(files, files.main))
+    section.charts += [_training_map(files, one["name"]) for one in learners if _followed(files, one["name"])]
     by_class = class_means(files.measures, files.classes, files.main)
     if by_class:
         section.charts.append(bars_by_class("loss_by_class", "Loss by class", by_class, "Mean loss (nats)", "loss"))
     section.tables += [_confusions(files), _surprising(files, files.main)]
     return section
+
+
+def _loss_and_gradient(files: RoundFiles, main: str) -> Chart:
+    gradient = f"{files.learner}.el2n"
+    known = files.measures.filter(pl.col(main).is_not_null() & pl.col(gradient).is_not_null())
+    drawn = known if len(known) <= MOST_POINTS else known.sample(MOST_POINTS, seed=0).sort("ordinal")
+    rows = [
+        {"item": item, "path": path, "x": float(f"{loss:.4g}"), "y": float(f"{size:.4g}")}
+        for item, path, loss, size in drawn.select("item", "path", main, gradient).iter_rows()
+    ]
+    return loss_and_gradient("loss_and_gradient", rows, n_items=len(known), n_classes=len(files.classes))
+
+
+def _followed(files: RoundFiles, learner: str) -> bool:
+    return f"{learner}.variability" in files.measures.columns
+
+
+def _training_map(files: RoundFiles, learner: str) -> Chart:
+    known = files.measures.filter(pl.col(f"{learner}.variability").is_not_null())
+    drawn = known if len(known) <= MOST_POINTS else known.sample(MOST_POINTS, seed=0).sort("ordinal")
+    names = [f"{learner}.{measure}" for measure in ("variability", "inverse_confidence", "forgetting")]
+    rows = [
+        {"item": item, "path": path, "x": float(f"{moved:.4g}"), "y": float(f"{1 - doubt:.4g}"), "turns": turns}
+        for item, path, moved, doubt, turns in drawn.select("item", "path", *names).iter_rows()
+    ]
+    short = learner.rpartition(":")[2].replace("-", "_")
+    return training_map(f"training_map_{short}", learner_title(learner), rows, n_items=len(known))
 
 
 def _learners(learners: list[dict]) -> Table:
@@ -56,7 +87,7 @@ def _learners(learners: list[dict]) -> Table:
             one["accuracy"],
             one["mean_loss"],
             one["n_scored"],
-            "yes" if one["out_of_fold"] else "not said",
+            "yes" if one["out_of_fold"] else "no, in-sample",
         ]
         for one in learners
     ]

@@ -31,6 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "n_resamples": 1000,
     "retraining_seeds": 5,
     "include_hard_sets": [],
+    "near_duplicates_together": True,
+    "groups": "",
 }
 NUMBERS: dict[str, tuple[type, float, float]] = {
     "seed": (int, 0, 2**31 - 1),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from hardness_site.jobs.models import JobMessage
-from hardness_site.jobs.running import JobRun
+from hardness_site.jobs.running import JobCancelled, JobRun
 from mining.artifacts import Folder
-from mining.models import Round
+from mining.models import Round, RoundStage
+
+CHECK_EVERY_SECONDS = 0.5
 
 OnProgress = Callable[[int, int], None]
 
@@ -58,3 +61,22 @@ class StageRun:
     def result(self, **facts: Any) -> dict[str, Any]:
         """Return what the stage's row keeps: what is missing, its files with their sha256, and these facts."""
         return {**facts, "missing": self.missing, "files": self.files}
+
+
+@dataclass
+class PieceRun(StageRun):
+    """One run of one piece of a stage's work: what it finds is its result, and the stage makes words of it."""
+
+    stage_id: int = 0
+    _checked: float = 0.0
+
+    def check(self) -> None:
+        """Raise JobCancelled when the piece or its stage is to stop, JobLost when somebody else does it."""
+        now = time.monotonic()
+        if now - self._checked < CHECK_EVERY_SECONDS:
+            return
+        self._checked = now
+        self.run.check()
+        stage = RoundStage.objects.filter(pk=self.stage_id, status=Round.Status.RUNNING).select_related("job").first()
+        if stage is None or stage.job is None or stage.job.cancel_requested:
+            raise JobCancelled

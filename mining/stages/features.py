@@ -1,69 +1,125 @@
-"""Describe every image once, in parts; what an earlier round described is used again."""
+"""Describe every image once, a piece of the work a part; what an earlier round described is used again."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mining.artifacts import Folder
-from mining.feature_parts import IMAGES_A_PART, Region, describe_part, known_keys, read_features
-from mining.learners.features import FeatureSettings, sensible_settings
-from mining.people import region_key
+from mining.describers import SourceRefused, describer_of, settings_of
+from mining.feature_files import FEATURE_FILE, folder_of_file
+from mining.feature_keys import BOX, WORDS, bytes_of_words, words_of_ids, words_of_regions
+from mining.feature_parts import MOST_REASONS, describe_part, images_a_part
+from mining.feature_reading import known_keys, read_features, read_hashes
+from mining.services.pieces import Piece, do_pieces
 
-from .context import StageRun
+from .context import PieceRun, StageRun
 
 NO_IMAGES = "Import the images again; the rest of the round goes on without these items."
-BOX = ("box_x", "box_y", "box_width", "box_height")
+PLAN_COLUMNS = (*WORDS, "file", *BOX)
 
 
 def run(stage: StageRun) -> dict[str, Any]:
     """Write the parts that are missing, and features.json: settings, folder, and which items have none."""
     items = stage.folder.read_table("items.parquet")
-    settings = chosen_settings(stage.params, items)
-    parts = Folder(f"features/{stage.round.project_id}/{settings.key()}")
-    wanted = keys_and_regions(items)
-    present = known_keys(parts)
-    todo = sorted(key for key in wanted if bytes.fromhex(key) not in present)
-    doing = "Describing images"
-    stage.run.progress(0, max(1, len(todo)), stage=doing)
-    unreadable: dict[str, str] = {}
-    for start in range(0, len(todo), IMAGES_A_PART):
-        keys = todo[start : start + IMAGES_A_PART]
-        unreadable |= describe_part(parts, keys, [wanted[key] for key in keys], settings)
-        stage.run.progress(start + len(keys), len(todo), stage=doing)
+    try:
+        settings = settings_of(stage.round.project, stage.params, items)
+    except SourceRefused as reason:
+        stage.lack(f"There are no features: {reason}", "Start a round with other features.")
+        return _write(stage, {"settings": None, "folder": "", "n_images": 0, "n_unreadable": 0})
+    if settings["kind"] == FEATURE_FILE:
+        return _from_file(stage, items, settings)
+    parts = Folder(f"features/{stage.round.project_id}/{settings['key']}")
+    wanted = regions_of(items)
+    todo = wanted.join(known_keys(parts), on=list(WORDS), how="anti").sort(WORDS)
+    unreadable = _describe(stage, todo, parts, settings) if len(todo) else []
     if unreadable:
-        stage.run.notes([("warning", wanted[key][0], reason) for key, reason in list(unreadable.items())[:200]])
-        stage.lack(f"{len(unreadable)} images cannot be read.", NO_IMAGES)
-    facts = {
-        "settings": settings.__dict__, "folder": parts.name, "n_images": len(wanted), "n_described": len(todo),
-        "n_reused": len(wanted) - len(todo), "n_unreadable": len(unreadable),
-    }  # fmt: skip
+        stage.run.notes([("warning", "", reason) for reason in unreadable[:MOST_REASONS]])
+        count = "1 image cannot" if len(unreadable) == 1 else f"{len(unreadable):,} images cannot"
+        stage.lack(f"{count} be read or described: {unreadable[0]}.", NO_IMAGES)
+    facts = {"settings": settings, "folder": parts.name, "n_images": len(wanted), "n_unreadable": len(unreadable)}
     # What was described now and what was there before depends on history, and must not enter a reproducible file.
-    lasting = ("settings", "folder", "n_images", "n_unreadable")
-    stage.write_json("features.json", {name: facts[name] for name in lasting})
-    return stage.result(**facts)
+    return _write(stage, facts) | {"n_described": len(todo), "n_reused": len(wanted) - len(todo)}
 
 
-def chosen_settings(params: dict[str, Any], items: pl.DataFrame) -> FeatureSettings:
-    """Return the settings of the round: as asked, or a size that suits the items."""
-    kind, colour = params["feature_kind"], params["colour_statistics"]
-    if params["feature_size"]:
-        return FeatureSettings(kind=kind, size=params["feature_size"], colour_statistics=colour)
-    width = items["width"].to_numpy() * items["box_width"].fill_null(1.0).to_numpy()
-    height = items["height"].to_numpy() * items["box_height"].fill_null(1.0).to_numpy()
-    return sensible_settings(np.minimum(width, height), kind=kind, colour_statistics=colour)
+def _write(stage: StageRun, facts: dict[str, Any]) -> dict[str, Any]:
+    stage.write_json("features.json", facts)
+    return stage.result(**facts, n_described=0, n_reused=0)
 
 
-def keys_and_regions(items: pl.DataFrame) -> dict[str, Region]:
-    """Return key -> region of all items; items with the same image and box share one."""
-    rows = items.select("sha256", "file", *BOX).iter_rows()
-    return {region_key(row[0], row[2:]): (row[1], row[2:]) for row in rows}
+def _describe(stage: StageRun, todo: pl.DataFrame, parts: Folder, settings: dict[str, Any]) -> list[str]:
+    """Have all of `todo` described, part by part, by all workers there are; return what could not be read."""
+    plan = f"plan-{hashlib.sha256(bytes_of_words(todo).tobytes()).hexdigest()[:16]}.parquet"
+    stage.folder.write_table(plan, todo.select(PLAN_COLUMNS))
+    size = images_a_part(len(todo))
+    pieces = [
+        Piece(
+            key=f"{plan}:{start}:{size}",
+            title=f"{stage.round}: images {start + 1:,} to {min(start + size, len(todo)):,}",
+            params={"plan": plan, "start": start, "count": size, "folder": parts.name, "settings": settings},
+        )
+        for start in range(0, len(todo), size)
+    ]
+    results = do_pieces(stage, pieces, doing="Describing images")
+    stage.folder.delete(plan)
+    return [reason for result in results for reason in result["unreadable"]]
+
+
+def do_piece(
+    piece: PieceRun, *, plan: str, start: int, count: int, folder: str, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """Describe some of the images of a plan and write them as one part."""
+    regions = piece.folder.scan_table(plan).slice(start, count).collect()
+    done = 0
+
+    def on_batch() -> None:
+        nonlocal done
+        done += 1
+        piece.run.progress(done, stage="Describing images")
+        piece.check()
+
+    with describer_of(piece.round.project, settings) as describer:
+        return {"unreadable": describe_part(Folder(folder), regions, describer, on_batch=on_batch)}
+
+
+def regions_of(items: pl.DataFrame) -> pl.DataFrame:
+    """Return what there is to describe, as a plan has it: items that show the same image and box share a row."""
+    regions = pl.concat([words_of_regions(items), items.select("file", *BOX)], how="horizontal")
+    return regions.unique(WORDS, keep="first", maintain_order=True)
+
+
+def _from_file(stage: StageRun, items: pl.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
+    folder = folder_of_file(stage.round.project_id, settings["sha256"])
+    known = words_of_ids(items["item"].to_numpy()).join(known_keys(folder), on=list(WORDS), how="semi")
+    without = len(items) - len(known)
+    if without:
+        stage.lack(
+            f"The features {settings['name']} have {len(known):,} of {len(items):,} items.",
+            "The rest of the round goes on without the others; import features for them too.",
+        )
+    return _write(stage, {"settings": settings, "folder": folder.name, "n_images": len(items), "n_unreadable": without})
 
 
 def features_of(stage: StageRun, items: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the features of the items (n, d) and (n,) bool where there are any."""
     facts = stage.folder.read_json("features.json")
-    keys = [region_key(row[0], row[1:]) for row in items.select("sha256", *BOX).iter_rows()]
-    return read_features(Folder(facts["folder"]), keys)
+    if not facts["folder"]:
+        return np.zeros((len(items), 0), dtype=np.float32), np.zeros(len(items), dtype=bool)
+    return read_features(Folder(facts["folder"]), _words(facts, items))
+
+
+def hashes_of(stage: StageRun, items: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the difference hashes of the items (n,) and (n,) bool where there are any: features may have none."""
+    facts = stage.folder.read_json("features.json")
+    if not facts["folder"]:
+        return np.zeros(len(items), dtype=np.uint64), np.zeros(len(items), dtype=bool)
+    return read_hashes(Folder(facts["folder"]), _words(facts, items))
+
+
+def _words(facts: dict[str, Any], items: pl.DataFrame) -> pl.DataFrame:
+    if facts["settings"]["kind"] == FEATURE_FILE:
+        return words_of_ids(items["item"].to_numpy())
+    return words_of_regions(items)

@@ -7,11 +7,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mining.hardness.dynamics import Dynamics, training_dynamics
+from mining.hardness.gradient import grand_last_layer
 from mining.hardness.neighbours import MOST_REFERENCES, instance_hardness, kdn
 from mining.hardness.registry import compute_measures
+from mining.learners.errors import LearnerError
+from mining.learners.mlp import follow_training
+from mining.predictions import aligned_epochs
+from mining.selectors.choices import FILE_PREFIX
 
 from .context import StageRun
 from .features import features_of
+from .model_facts import write_model_facts
 
 PEOPLE_COLUMNS = (
     "item", "ordinal", "path", "given", "consensus", "consensus_confidence", "label", "label_from",
@@ -25,6 +32,8 @@ def run(stage: StageRun) -> dict[str, Any]:
     people = stage.folder.read_table("people.parquet")
     label = people["label"].fill_null(-1).to_numpy().astype(np.int64)
     cubes = stage.folder.read_arrays("predictions.npz")
+    learners = stage.folder.read_json("predictions.json")["learners"]
+    in_sample = {one["name"] for one in learners if not one["out_of_fold"]}
     columns: dict[str, Any] = {}
     means: dict[str, np.ndarray] = {}
     steps = len(cubes) + 2
@@ -32,9 +41,11 @@ def run(stage: StageRun) -> dict[str, Any]:
         stage.run.progress(done, steps, stage=f"Measures of {name}")
         means[name] = cubes[name].mean(axis=0, dtype=np.float64)
         columns |= _of_learner(name, means[name], label)
+        columns |= _of_training(stage, name, means[name], label)
     stage.run.progress(steps - 2, steps, stage="Neighbours and committees")
-    if len(means) > 1:
-        columns["instance_hardness"] = instance_hardness(list(means.values()), label)
+    fair = [means[name] for name in means if name not in in_sample] or list(means.values())
+    if len(fair) > 1:  # a learner that knows the labels by heart says nothing of how hard they are
+        columns["instance_hardness"] = instance_hardness(fair, label)
     if cubes:
         _add_neighbours(stage, label, columns)
     # An all-NaN column is kept as unknown, so that every table of a project has the same shape.
@@ -45,6 +56,7 @@ def run(stage: StageRun) -> dict[str, Any]:
     ).with_columns(pl.col(pl.Float64).fill_nan(None))  # fmt: skip
     stage.run.progress(steps - 1, steps, stage="Writing")
     stage.write_table("measures.parquet", table)
+    write_model_facts(stage, table, means, in_sample)
     return stage.result(n_items=len(table), columns=table.columns)
 
 
@@ -58,6 +70,45 @@ def _of_learner(name: str, mean: np.ndarray, label: np.ndarray) -> dict[str, Any
         if np.isfinite(values).any():
             columns[f"{name}.{measure}"] = values
     return columns
+
+
+def _of_training(stage: StageRun, name: str, mean: np.ndarray, label: np.ndarray) -> dict[str, Any]:
+    """Return what the training itself says: dynamics where epochs are known, GraNd where the model is linear."""
+    items = stage.folder.read_table("items.parquet")
+    if name.startswith(FILE_PREFIX):
+        epochs = aligned_epochs(stage.round.project, name, items["item"].to_numpy(), mean.shape[1])
+        followed = None if epochs is None else training_dynamics(epochs, label)
+        return _known({} if followed is None else followed.as_columns(), name)
+    if name not in ("mlp", "logistic"):
+        return {}
+    features, described = features_of(stage, items)
+    known = described & np.isfinite(mean[:, 0])
+    if name == "mlp":
+        return _known(_followed(stage, features, np.where(known, label, -1), mean.shape[1]), name)
+    scores = np.full(len(label), np.nan)
+    if known.any():
+        scaled = features[known].astype(np.float64)
+        spread = scaled.std(axis=0)
+        scaled = (scaled - scaled.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        scores[known] = grand_last_layer(mean[known], label[known], scaled)
+    return _known({"grand_last_layer": scores}, name)
+
+
+def _followed(stage: StageRun, features: np.ndarray, label: np.ndarray, n_classes: int) -> dict[str, np.ndarray]:
+    values: dict[str, Any] = next((entry["params"] for entry in stage.params["learners"] if entry["name"] == "mlp"), {})
+    try:
+        found: Dynamics = follow_training(
+            features, label, n_classes=n_classes, seed=stage.params["seed"], **values,
+            on_progress=stage.on_progress("Following the training of the network"),
+        )  # fmt: skip
+    except LearnerError as reason:
+        stage.run.note(f"The training of the network could not be followed: {reason}.", level="warning")
+        return {}
+    return found.as_columns()
+
+
+def _known(columns: dict[str, Any], name: str) -> dict[str, Any]:
+    return {f"{name}.{measure}": values for measure, values in columns.items() if np.isfinite(values).any()}
 
 
 def _add_neighbours(stage: StageRun, label: np.ndarray, columns: dict[str, Any]) -> None:

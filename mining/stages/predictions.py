@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mining.adapters.hard_sets import member_weights
-from mining.learners.catalogue import get_learner
 from mining.learners.errors import LearnerError
-from mining.learners.features import Float32Array
-from mining.learners.folds import ANY_FOLD, group_folds, unlearnable_classes
-from mining.learners.out_of_fold import FoldScores, OutOfFold, join_folds
+from mining.learners.folds import ANY_FOLD, RareClassWarning, group_folds, unlearnable_classes
 from mining.predictions import aligned_predictions
 from mining.selectors.choices import FILE_PREFIX
 
-from .context import StageRun
+from .context import PieceRun, StageRun
 from .features import features_of
+from .fold_pieces import Folds, do_fold, judge_out_of_fold
+from .groups import groups_of
 
 LABEL_MORE = "Label more items, or import them with labels (folders named by class)."
 
@@ -26,15 +26,15 @@ def run(stage: StageRun) -> dict[str, Any]:
     """Write predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
     items = stage.folder.read_table("items.parquet")
     label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy().astype(np.int64)
-    n_classes = len(stage.folder.read_json("snapshot.json")["classes"])
+    names = [entry["name"] for entry in stage.folder.read_json("snapshot.json")["classes"]]
     cubes: dict[str, np.ndarray] = {}
     facts: list[dict[str, Any]] = []
     trained = [entry for entry in stage.params["learners"] if not entry["name"].startswith(FILE_PREFIX)]
     for entry in stage.params["learners"]:
         if entry["name"].startswith(FILE_PREFIX):
-            _take_imported(stage, entry["name"], items, n_classes, cubes, facts)
-    if trained and _can_learn(stage, label):
-        _train_all(stage, trained, items, label, n_classes, cubes, facts)
+            _take_imported(stage, entry["name"], items, len(names), cubes, facts)
+    if trained and _can_learn(stage, label, names):
+        _train_all(stage, trained, items, label, names, cubes, facts)
     elif not cubes:
         stage.lack("No model could be trained, so there are no measures of models.", LABEL_MORE)
     stage.write_arrays("predictions.npz", cubes)
@@ -42,13 +42,18 @@ def run(stage: StageRun) -> dict[str, Any]:
     return stage.result(learners=facts)
 
 
-def _can_learn(stage: StageRun, label: np.ndarray) -> bool:
-    counts = np.bincount(label[label >= 0])
-    if counts.sum() == 0:
+def _can_learn(stage: StageRun, label: np.ndarray, names: list[str]) -> bool:
+    counts = np.bincount(label[label >= 0], minlength=len(names))
+    seen = np.flatnonzero(counts)
+    if len(names) < 2:
+        stage.lack("The project has one class only: there is nothing to tell apart.", "Add a second class to it.")
+        return False
+    if len(seen) == 0:
         stage.lack("No item has a label.", LABEL_MORE)
         return False
-    if (counts > 0).sum() < 2:
-        stage.lack("All labels are of one class.", "Label items of a second class: there is nothing to tell apart yet.")
+    if len(seen) == 1:
+        only = f"All are {names[seen[0]]!r}. Label items of a second class: there is nothing to tell apart yet."
+        stage.lack("All labels are of one class.", only)
         return False
     if (counts >= 2).sum() < 2:
         stage.lack("No two classes have two labelled items each.", LABEL_MORE)
@@ -61,97 +66,85 @@ def _train_all(
     entries: list[dict[str, Any]],
     items: pl.DataFrame,
     label: np.ndarray,
-    n_classes: int,
+    names: list[str],
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
 ) -> None:
     features, known = features_of(stage, items)
     if not known.any():
-        stage.lack("No image could be described.", "Look at the features stage: it names the images.")
+        stage.lack("No item has features.", "Look at the features stage: it says why.")
         return
     usable = np.where(known, label, -1)
-    if not _can_learn(stage, usable):
+    if not _can_learn(stage, usable, names):
+        return
+    _say_what_is_constant(stage, features, known)
+    groups = groups_of(stage, items)
+    n_folds = _possible_folds(stage, usable, groups, names)
+    lonely = unlearnable_classes(usable, groups)
+    if lonely:
+        stage.lack(
+            f"{_classes(names, lonely)} one separate image only: whoever judges it has not learnt the class, so it was "
+            "left out of training, and its hardness says nothing.",
+            "Label more items of it, or take the class out.",
+        )
+    seeds = [stage.params["seed"] + number for number in range(stage.params["n_seeds"])]
+    fold = np.full((len(seeds), len(label)), ANY_FOLD, dtype=np.int64)
+    try:
+        for place, seed in enumerate(seeds):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RareClassWarning)  # said above, with the names of the classes
+                fold[place, known] = group_folds(usable[known], groups[known], n_folds, seed)
+    except LearnerError as reason:
+        stage.lack(f"The items cannot be dealt to folds: {reason}.", LABEL_MORE)
         return
     weight = member_weights(stage.params["include_hard_sets"], items["item"].to_numpy())
-    groups = items["image"].to_numpy()
-    n_folds = _possible_folds(stage, usable, groups)
-    seeds = [stage.params["seed"] + number for number in range(stage.params["n_seeds"])]
-    total = len(entries) * len(seeds) * n_folds
-    done = 0
-    for entry in entries:
-        planes, notes = [], []
-        for seed in seeds:
-            fold = np.full(len(label), ANY_FOLD, dtype=np.int64)
-            fold[known] = group_folds(usable[known], groups[known], n_folds, seed)
-
-            def tick(entry: dict[str, Any] = entry) -> None:
-                nonlocal done
-                done += 1
-                stage.run.progress(done, total, stage=f"Training {entry['name']}")
-
-            try:
-                found = judge_out_of_fold(
-                    entry, features, usable, weight, known, fold, groups, n_classes=n_classes, seed=seed, tick=tick
-                )
-            except LearnerError as reason:
-                stage.lack(f"{entry['name']} could not be trained: {reason}.", LABEL_MORE)
-                break
-            plane = np.full((len(label), n_classes), np.nan, dtype=np.float32)
-            plane[known] = found.probabilities
-            planes.append(plane)
-            notes += [note for note in found.warnings if note not in notes]
-        if len(planes) == len(seeds):
-            cubes[entry["name"]] = np.stack(planes)
-            facts.append({"name": entry["name"], "kind": "trained", "out_of_fold": True, "seeds": seeds,
-                          "n_folds": n_folds, "warnings": notes, **_quality(cubes[entry["name"]], label)})  # fmt: skip
+    train = np.where(np.isin(usable, lonely), -1, usable)
+    del features
+    judged, refused = judge_out_of_fold(stage, entries, Folds(train, known, fold, weight, seeds, len(names)), usable)
+    for name, why in refused.items():
+        stage.lack(f"{name} could not be trained: {why}.", "Choose other settings for it, or label more items.")
+    for name, cube in judged.items():
+        cubes[name] = cube
+        facts.append({"name": name, "kind": "trained", "out_of_fold": True, "seeds": seeds, "n_folds": n_folds,
+                      "warnings": [], **_quality(cube, label)})  # fmt: skip
 
 
-def judge_out_of_fold(
-    entry: dict[str, Any],
-    features: Float32Array,
-    label: np.ndarray,
-    weight: np.ndarray | None,
-    known: np.ndarray,
-    fold: np.ndarray,
-    groups: np.ndarray,
-    *,
-    n_classes: int,
-    seed: int,
-    tick: Any,
-) -> OutOfFold:
-    """Train one model a fold, items of included hard sets with their weight, and judge the rest by it.
+def do_piece(piece: PieceRun, **work: Any) -> dict[str, Any]:
+    """Train the model of one fold."""
+    return do_fold(piece, **work)
 
-    As `mining.learners.out_of_fold`, over the known items only; `weight` (n,) or None.
-    """
-    learner = get_learner(entry["name"], **entry["params"])
-    matrix, codes, dealt = features[known], label[known], fold[known]
-    weights = None if weight is None else weight[known]
-    lonely = unlearnable_classes(codes, groups[known])
-    learnable = (codes >= 0) & ~np.isin(codes, lonely)
-    parts = []
-    for number in (int(number) for number in np.unique(dealt[dealt != ANY_FOLD])):
-        trained_on = learnable & (dealt != number) & (dealt != ANY_FOLD)
-        judged = np.concatenate([np.flatnonzero(dealt == number), np.flatnonzero(dealt == ANY_FOLD)])
-        fitted = learner.fit_scores(
-            matrix[trained_on],
-            codes[trained_on],
-            n_classes=n_classes,
-            sample_weight=None if weights is None else weights[trained_on],
-            seed=seed,
+
+def _say_what_is_constant(stage: StageRun, features: np.ndarray, known: np.ndarray) -> None:
+    """Note columns that are the same for every item: a learner gets nothing from them, and no harm."""
+    least, most = features[known].min(axis=0), features[known].max(axis=0)
+    same = np.flatnonzero(least == most)
+    if len(same) == features.shape[1]:
+        stage.lack("All features are the same for every item: no learner can tell items apart.",
+                   "Choose other features, or look at whether the images differ.")  # fmt: skip
+    elif len(same):
+        some = ", ".join(str(column) for column in same[:10]) + (", …" if len(same) > 10 else "")
+        stage.run.note(
+            f"{len(same)} of {features.shape[1]} features are the same for every item (numbers {some}, from 0): they "
+            "tell nothing and do no harm."
         )
-        parts.append(FoldScores(number, judged, fitted.scores(matrix[judged])))
-        tick()
-    notes = [f"classes {lonely} have one item only and were left out of training"] if lonely else []
-    return join_folds(learner, parts, codes, n_classes=n_classes, fold=dealt, notes=notes)
 
 
-def _possible_folds(stage: StageRun, label: np.ndarray, groups: np.ndarray) -> int:
-    """Return the number of folds asked for, or fewer where the smallest usable class has fewer images."""
+def _classes(names: list[str], codes: list[int]) -> str:
+    quoted = [repr(names[code]) for code in codes[:10]] + (["…"] if len(codes) > 10 else [])
+    return f"The class {quoted[0]} has" if len(codes) == 1 else f"The classes {', '.join(quoted)} have each"
+
+
+def _possible_folds(stage: StageRun, label: np.ndarray, groups: np.ndarray, names: list[str]) -> int:
+    """Return the number of folds asked for, or fewer where the smallest usable class has fewer separate images."""
     wanted = int(stage.params["n_folds"])
-    counts = [len(np.unique(groups[label == code])) for code in np.unique(label[label >= 0])]
-    least = min((count for count in counts if count >= 2), default=2)
+    codes = np.unique(label[label >= 0])
+    counts = {int(code): len(np.unique(groups[label == code])) for code in codes}
+    least = min((count for count in counts.values() if count >= 2), default=2)
     if least < wanted:
-        stage.run.note(f"A class has {least} labelled images only; {wanted} folds became {max(2, least)}.")
+        rarest = [code for code, count in counts.items() if count == least]
+        stage.run.note(
+            f"{_classes(names, rarest)} {least} separate labelled images only; {wanted} folds became {least}."
+        )
     return max(2, min(wanted, least))
 
 
@@ -163,16 +156,20 @@ def _take_imported(
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
 ) -> None:
-    probabilities, about = aligned_predictions(stage.round.project, name, items["item"].to_numpy(), n_classes)
-    covered = int(np.isfinite(probabilities[:, 0]).sum())
+    cube, about = aligned_predictions(stage.round.project, name, items["item"].to_numpy(), n_classes)
+    covered = int(np.isfinite(cube[0, :, 0]).sum())
     if not about["out_of_fold"]:
         stage.lack(
-            f"The predictions {name} were not said to be out of fold: their measures may be far too easy.",
+            f"The predictions {name} are in-sample: their measures may be far too easy, and wrong labels look right.",
             "Import out-of-fold predictions and say so with --out-of-fold.",
         )
     if covered < len(items):
         stage.lack(f"{name} has predictions for {covered} of {len(items)} items.", "Import the others too.")
-    cubes[name] = probabilities[None]
+    asked: dict[str, Any] = next((entry for entry in stage.params["learners"] if entry["name"] == name), {})
+    if asked.get("sha256") not in (None, about["sha256"]):
+        stage.lack(f"{name} was imported anew after the round began; the newer predictions were used.",
+                   "Nothing needs to be done; a new round says what it started from.")  # fmt: skip
+    cubes[name] = cube
     label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy()
     facts.append({"name": name, "kind": "imported", "out_of_fold": about["out_of_fold"], "warnings": [],
                   **_quality(cubes[name], label)})  # fmt: skip

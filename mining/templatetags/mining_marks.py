@@ -10,9 +10,11 @@ from django import template
 
 from hardness_site.templatetags.site import change, figure, ms
 from mining.human_words import in_text
+from mining.selectors.predictions import IN_SAMPLE_WARNING, in_sample_learners
 
 register = template.Library()
 
+IN_SAMPLE_TEMPLATE = "mining/_in_sample.html"
 WIDTH = 120.0
 INSET = 4.0
 
@@ -42,6 +44,12 @@ def seeds_mark(value: float | None, by_seed: Sequence[float | None], start: floa
         "value": scale.at(value),
         "seeds": [place for place in map(scale.at, by_seed) if place is not None],
     }
+
+
+@register.inclusion_tag(IN_SAMPLE_TEMPLATE)
+def in_sample(round_: Any) -> dict[str, Any]:
+    """Warn of learners of the round that judged items that they were trained on; nothing where there is none."""
+    return {"learners": in_sample_learners(round_), "warning": IN_SAMPLE_WARNING}
 
 
 @register.inclusion_tag("mining/_practice_mark.html")

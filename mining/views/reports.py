@@ -40,7 +40,8 @@ def _charts(round_: Round, project: Project, report: dict[str, Any] | None) -> d
     }
 
 
-def _frame(project: Project, round_: Round, report: dict[str, Any] | None) -> dict[str, Any]:
+def round_frame(project: Project, round_: Round, report: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what every page of a round needs."""
     return {
         "project": project,
         "section": "rounds",
@@ -63,7 +64,7 @@ def comparison_page(request: HttpRequest, slug: str, number: int) -> HttpRespons
     """Show where people and models agree and where they part."""
     project, round_ = project_and_round(request, slug, number)
     comparison = comparison_of(round_)
-    context = _frame(project, round_, report_of(round_))
+    context = round_frame(project, round_, report_of(round_))
     if comparison is not None:
         titles = {name: one.title for name, one in choices.learners().items()}
         pairs = [
@@ -110,7 +111,7 @@ def retraining_page(request: HttpRequest, slug: str, number: int) -> HttpRespons
     retraining = retraining_of(round_)
     sets = {one.strategy: one for one in hard_sets_of(round_)}
     context = {
-        **_frame(project, round_, report_of(round_)),
+        **round_frame(project, round_, report_of(round_)),
         "retraining": retraining,
         "experiments": [_experiment(one, sets) for one in (retraining or {}).get("experiments", [])],
     }
@@ -136,7 +137,7 @@ def report_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Show the whole report of a round, section by section."""
     project, round_ = project_and_round(request, slug, number)
     report = report_of(round_)
-    context = _frame(project, round_, report)
+    context = round_frame(project, round_, report)
     context["sections"] = [
         {**section, "drawn": [context["charts"][name] for name in section["charts"] if name in context["charts"]]}
         for section in (report or {}).get("sections", [])

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
 POINTS = ".chart__view svg .mark-symbol.role-mark path"
-CHART_PAGES = {"comparison": 1, "retraining": 1, "report": 6}
+CHART_PAGES = {"comparison": 1, "models": 1, "retraining": 1, "report": 7}
 
 
 @pytest.fixture
@@ -67,10 +67,17 @@ def addresses_of(project) -> dict[str, str]:
         "item": f"{at}items/{project.items.first().pk}/",
         "import": f"{at}import/",
         "members": f"{at}members/",
+        "tokens": f"{at}tokens/",
+        "predictions": f"{at}predictions/",
+        "measures": "/measures/",
+        "item_measures": f"{at}items/{project.items.first().pk}/measures/",
         "settings": f"{at}settings/",
         "rounds": f"{at}rounds/",
         "round": f"{at}rounds/1/",
         "comparison": f"{at}rounds/1/comparison/",
+        "models": f"{at}rounds/1/models/",
+        "classes": f"{at}rounds/1/classes/",
+        "reasons": f"{at}rounds/1/reasons/",
         "retraining": f"{at}rounds/1/retraining/",
         "report": f"{at}rounds/1/report/",
         "hard_set": hard_set.get_absolute_url(),

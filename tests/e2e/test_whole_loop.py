@@ -11,7 +11,8 @@ import pytest
 from tests.site import Site
 
 DEMO_SECONDS = 180
-ROUND_SECONDS = 240
+ROUND_SECONDS = 480
+LEARNERS = ("HOG + linear SVM", "Logistic regression", "k nearest neighbours")
 OPEN = '#workbench[data-state="open"]'
 
 
@@ -64,7 +65,10 @@ def test_a_newcomer_goes_round_the_whole_loop(demo_site, browser, page):
     mona.get_by_role("link", name="Round 1", exact=True).click()
     mona.get_by_role("link", name="See the comparison").wait_for(timeout=ROUND_SECONDS * 1000)
     mona.get_by_role("link", name="Rounds").first.click()
-    mona.get_by_role("button", name="Start a round").click()
+    mona.get_by_text("Other learners, strategies and numbers").click()
+    for learner in LEARNERS:
+        mona.get_by_role("checkbox", name=learner).check()
+    mona.get_by_role("button", name="Start with these").click()
     mona.get_by_role("heading", name="Round 2").wait_for()
     mona.get_by_text("Take down labels and times").wait_for()
     mona.get_by_role("link", name="See the comparison").wait_for(timeout=ROUND_SECONDS * 1000)
@@ -74,6 +78,16 @@ def test_a_newcomer_goes_round_the_whole_loop(demo_site, browser, page):
     mona.locator(".chart svg, .chart canvas").first.wait_for()
     mona.get_by_role("heading", name="Hard for people and for the model").wait_for()
 
+    mona.get_by_role("link", name="Models", exact=True).click()
+    mona.get_by_role("heading", name="What models find hard").wait_for()
+    for learner in LEARNERS:
+        mona.get_by_role("link", name=learner, exact=True).click()
+        mona.locator("[aria-label=Learner] [aria-current=true]", has_text=learner).wait_for()
+        mona.get_by_role("heading", name="Probable label errors").wait_for()
+    mona.get_by_role("link", name="Classes", exact=True).click()
+    mona.get_by_role("heading", name="Confused pairs").wait_for()
+    mona.get_by_role("link", name="Reasons", exact=True).click()
+    mona.get_by_role("heading", name="Time of people").wait_for()
     mona.get_by_role("link", name="Round 2").first.click()
     mona.get_by_role("link", name="Time-hard").click()
     mona.get_by_role("heading", name="Time-hard").wait_for()

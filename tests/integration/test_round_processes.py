@@ -132,3 +132,92 @@ def test_a_worker_does_a_queued_round(site):
             if process is not None:
                 process.terminate()
                 process.wait(timeout=30)
+
+
+def stripes_site(folder: Path, n_items: int) -> Site:
+    """Return a site with a project of labelled pictures and nobody's times."""
+    site = Site(folder / "var")
+    site.manage("migrate", "--verbosity", "0")
+    generator = np.random.default_rng(1)
+    for i in range(n_items):
+        pictures = folder / "images" / CLASSES[i % 3]
+        pictures.mkdir(parents=True, exist_ok=True)
+        (pictures / f"{i:04d}.png").write_bytes(stripes(i % 3, 60, generator))
+    site.manage("create_project", "Stripes", "--classes", ",".join(CLASSES))
+    site.manage("import_images", "stripes", str(folder / "images"), "--labels-from-folders")
+    return site
+
+
+class Workers:
+    """A broker and workers of a site, ended with the context."""
+
+    def __init__(self, site: Site, number: int) -> None:
+        self.site, self.number = site, number
+
+    def __enter__(self) -> list[subprocess.Popen]:
+        self.broker = subprocess.Popen(valkey_command(self.site.folder), stdout=subprocess.DEVNULL)
+        assert wait_until_answers(self.site.folder)
+        self.workers = [self.start(place) for place in range(self.number)]
+        return self.workers
+
+    def start(self, place: int) -> subprocess.Popen:
+        words = ("-m", "celery", "-A", "hardness_site.celery", "worker", "-c", "1", "-l", "WARNING", "-n", f"w{place}")
+        queues = ("-Q", "celery,housekeeping")
+        return subprocess.Popen(
+            [sys.executable, *words, *queues], cwd=ROOT, env=self.site.environment, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def __exit__(self, *_: object) -> None:
+        for process in (*self.workers, self.broker):
+            if process.poll() is None:
+                process.terminate()
+                process.wait(timeout=60)
+
+
+def ask_until(site: Site, expression: str, wanted: str, seconds: float = 300) -> None:
+    until = time.monotonic() + seconds
+    while (found := site.ask(expression)) != wanted:
+        assert time.monotonic() < until, (expression, found)
+        time.sleep(0.5)
+
+
+MANIFEST = """import json
+from mining.artifacts import Folder
+files = Folder(Round.objects.get().folder).read_json("manifest.json")["files"]
+print(json.dumps({stage: files[stage] for stage in ("features", "predictions", "measures")}, sort_keys=True))"""
+LEARNERS = ["--learner", "hog_svm", "--learner", "logistic", *SETTINGS, "--set=n_seeds=2"]
+
+
+def manifest_of(site: Site) -> str:
+    out, _ = site.manage("shell", "--no-imports", "-c", f"from mining.models import *\n{MANIFEST}")
+    return out[-1]
+
+
+def test_one_process_two_workers_and_a_killed_one_compute_the_same_bytes(tmp_path):
+    first = stripes_site(tmp_path, 600)
+    shutil.copytree(first.folder, tmp_path / "two")
+    shutil.copytree(first.folder, tmp_path / "killed")
+    first.manage("run_round", "stripes", "--wait", *LEARNERS)
+    expected = manifest_of(first)
+    assert "folds/logistic.seed1.fold2" in expected
+
+    two = Site(tmp_path / "two")
+    with Workers(two, 2):
+        two.manage("run_round", "stripes", *LEARNERS)
+        ask_until(two, "Round.objects.get().status", "succeeded")
+    assert manifest_of(two) == expected
+
+    killed = Site(tmp_path / "killed")
+    with Workers(killed, 2) as workers:
+        killed.manage("run_round", "stripes", *LEARNERS)
+        ask_until(killed, "Job.objects.filter(kind='round_piece').exists()", "True")
+        for worker in workers:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+    with Workers(killed, 1):
+        recover = "from hardness_site.jobs.recovery import *; recover_lost_jobs(); send_waiting_jobs()"
+        killed.manage("shell", "--no-imports", "-c", recover)
+        ask_until(killed, "Round.objects.get().status", "succeeded")
+    assert manifest_of(killed) == expected
+    assert killed.ask("Job.objects.filter(kind='round_piece').count()") == "0"

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mining.selectors.predictions import IN_SAMPLE_WARNING, in_sample_learners
 from mining.selectors.rounds import comparison_of, latest_round, round_of
 
 from ._projects import project_named
@@ -31,13 +32,16 @@ class Command(BaseCommand):
         if comparison is None:
             raise CommandError(f"Round {round_.number} of {project.slug} has not come to its comparison.")
         if options["as_json"]:
-            whole = {"project": project.slug, "round": round_.number, "synthetic": round_.has_synthetic, **comparison}
+            whole = {"project": project.slug, "round": round_.number, "synthetic": round_.has_synthetic,
+                     "in_sample": in_sample_learners(round_), **comparison}  # fmt: skip
             self.stdout.write(json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True))
             return
         for line in table_lines(comparison):
             self.stdout.write(line)
         for entry in comparison["missing"]:
             self.stderr.write(f"{entry['what']} {entry['remedy']}")
+        for learner in in_sample_learners(round_):
+            self.stderr.write(f"{learner}: {IN_SAMPLE_WARNING}")
         if round_.has_synthetic:
             self.stderr.write("Synthetic annotators took part.")
         self.stdout.write(project.slug)

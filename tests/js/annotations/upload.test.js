@@ -13,6 +13,7 @@ test("what is sent is said in words", () => {
 
 test("too many files and none are refused before anything is sent", () => {
   assert.equal(problemWith([], 100), "Choose a zip archive or image files first.");
+  assert.equal(problemWith([], 100, "Choose a file first."), "Choose a file first.");
   assert.equal(problemWith(Array(101), 100), "101 files; 100 is the most at once. Put them into a zip archive.");
   assert.equal(problemWith(Array(100), 100), "");
   assert.equal(problemWith(Array(5000), 0), "");

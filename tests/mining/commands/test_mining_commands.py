@@ -273,10 +273,10 @@ def test_import_predictions_prints_the_learner_and_warns_of_training_data(projec
     path = tmp_path / "p.csv"
     path.write_text("item,cat,dog\nimage-0000.png,0.9,0.1\n")
 
-    out, error = run("import_predictions", "pets", path, "--name", "resnet")
+    out, error = run("import_predictions", "pets", path, "--name", "resnet", "--in-sample")
 
     assert out == ["file:resnet"]
-    assert "without --out-of-fold these may be predictions of items the model was trained on" in error
+    assert "Warning: predictions of items the model was trained on make every item look easier than it is" in error
     assert "1 items of pets have no prediction" in error
 
 
@@ -287,12 +287,32 @@ def test_import_predictions_lists_every_problem_and_stores_nothing(project, tmp_
 
     error = StringIO()
     with pytest.raises(CommandError, match=r"Nothing was stored: 2 problems in p\.csv"):
-        call_command("import_predictions", "pets", str(path), "--name", "resnet", stderr=error)
+        call_command("import_predictions", "pets", str(path), "--name", "resnet", "--out-of-fold", stderr=error)
 
     assert error.getvalue().splitlines() == [
-        "row 2: the probabilities sum to 1.1, not to 1 (for logits say --logits)",
+        "row 2: the probabilities sum to 1.1, not to 1 (if they are logits, say so)",
         "row 3: 'elsewhere.png' is no item of pets: use the path given at import.",
     ]
+
+
+def test_import_predictions_wants_to_know_whether_they_are_out_of_fold(project, tmp_path):
+    with pytest.raises(CommandError, match="one of the arguments --out-of-fold --in-sample is required"):
+        run("import_predictions", "pets", tmp_path / "p.csv", "--name", "resnet")
+
+
+def test_import_predictions_takes_epochs_and_wants_to_know_that_they_are(project, tmp_path):
+    factories.make_items(project, 2)
+    paths = [tmp_path / f"epoch-{number}.csv" for number in range(2)]
+    for path in paths:
+        path.write_text("item,cat,dog\nimage-0000.png,2,1\nimage-0001.png,-1,1\n")
+    words = ("import_predictions", "pets", *paths, "--name", "resnet", "--out-of-fold", "--logits")
+
+    says, status = refused(*words)
+    assert says == "What are the 2 files? Say --files-are folds, seeds, epochs."
+    assert status == 2
+    out, error = run(*words, "--files-are", "epochs")
+    assert out == ["file:resnet"]
+    assert error == "2 predictions stored.\n"
 
 
 def test_every_stage_has_a_file():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mining.hardness.cautions_of_measures import CAUTIONS
 from mining.hardness.registry import DESCRIPTIONS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "measures.md"
@@ -22,8 +23,11 @@ def test_every_measure_is_documented(name):
     assert f"- **Range:** {measure.range}\n" in section
     assert f"- **Source:** {measure.reference}\n" in section + "\n"
     assert "- **Meaning:** " in section
-    assert "- **Do not use** " in section
+    said = section.partition("- **Do not use** ")[2].partition("\n- **")[0]
+    plain = " ".join(said.replace("`", "").replace("(see [mining](mining.md))", "").split()).replace(" :", ":")
+    assert plain == CAUTIONS[name]
 
 
 def test_nothing_is_documented_that_does_not_exist():
     assert set(_sections()) <= set(DESCRIPTIONS)
+    assert set(CAUTIONS) == set(DESCRIPTIONS)

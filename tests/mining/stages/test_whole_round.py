@@ -9,10 +9,11 @@ from django.core.files.storage import default_storage
 from annotations.models import Annotator, Image, Trial
 from mining.artifacts import Folder
 from mining.models import HardSet, Round
+from mining.prediction_checks import PredictionTable
 from mining.selectors import hard_sets as hard_set_reads
 from mining.selectors import rounds as reads
 from mining.services import rounds
-from mining.services.predictions import PredictionTable, store_predictions
+from mining.services.predictions import store_predictions
 from mining.stages import comparison
 from tests.mining.small_project import QUICK, make_striped_project
 
@@ -172,7 +173,7 @@ def test_one_class_alone_teaches_nothing_and_says_so(db):
     round_ = run_round(project)
 
     assert round_.status == "succeeded"
-    assert ("predictions", "All labels are of one class.") in missing(round_)
+    assert ("predictions", "The project has one class only: there is nothing to tell apart.") in missing(round_)
     assert reads.comparison_of(round_)["human"]["n_items"] == 20
 
 
@@ -183,7 +184,8 @@ def test_an_image_that_is_gone_costs_only_itself(db):
     round_ = run_round(project)
 
     assert round_.status == "succeeded"
-    assert ("features", "1 images cannot be read.") in missing(round_)
+    (said,) = [what for stage, what in missing(round_) if stage == "features"]
+    assert said.startswith("1 image cannot be read or described: images/")
     rows, _ = reads.measures_page(round_, order_by="ordinal", descending=False, limit=60)
     assert rows[0]["hog_svm.loss"] is None
     assert all(row["hog_svm.loss"] is not None for row in rows[1:])
@@ -195,14 +197,14 @@ def test_imported_predictions_are_a_learner_and_a_warning_where_in_sample(db):
     belief = np.full((60, 3), 0.05)
     belief[np.arange(60), np.arange(60) % 3] = 0.9
     table = PredictionTable([item.path for item in items], ["across", "down", "slanted"], belief)
-    store_predictions(project=project, name="mine", table=table, out_of_fold=False)
+    store_predictions(project=project, name="mine", tables=[table], out_of_fold=False)
 
     round_ = run_round(project)
 
     assert [entry["name"] for entry in round_.params["learners"]] == ["hog_svm", "file:mine"]
     assert {"file:mine.loss", "instance_hardness"} <= set(reads.measure_columns(round_))
-    assert any("file:mine were not said to be out of fold" in what for _, what in missing(round_))
-    assert "was not said to be out of fold" in json.dumps(reads.report_of(round_)["sections"])
+    assert any("The predictions file:mine are in-sample" in what for _, what in missing(round_))
+    assert "mine is in-sample" in json.dumps(reads.report_of(round_)["sections"])
 
 
 def test_hard_sets_of_the_round_before_weigh_more_in_the_next(db):

@@ -99,3 +99,14 @@ def test_charts_are_served_by_name_only(manager_client, done_round, items):
     assert answer.json() == {"mark": "point", "data": {"values": [{"item": items[0].pk, "x": 1}]}}
     assert answer["Content-Type"] == "application/json"
     assert manager_client.get(reverse("round_chart", args=["pets", 1, "comparison"])).status_code == 404
+
+
+def test_every_page_of_a_round_warns_of_in_sample_learners(manager_client, done_round):
+    pages = ("round", "comparison", "retraining", "report")
+    assert all("In-sample" not in page_of(manager_client, name) for name in pages)
+    Folder(done_round.folder).write_json(
+        "predictions.json",
+        {"learners": [{"name": "hog_svm", "out_of_fold": True}, {"name": "file:resnet", "out_of_fold": False}]},
+    )
+    for name in pages:
+        assert "In-sample: resnet" in page_of(manager_client, name), name

@@ -9,8 +9,8 @@ export function sentInWords(sent, total) {
 }
 
 /** Why these files cannot be sent at once, or "". */
-export function problemWith(files, maxFiles) {
-  if (!files.length) return "Choose a zip archive or image files first.";
+export function problemWith(files, maxFiles, nothing = "Choose a zip archive or image files first.") {
+  if (!files.length) return nothing;
   if (maxFiles && files.length > maxFiles) {
     return `${files.length} files; ${maxFiles} is the most at once. Put them into a zip archive.`;
   }
@@ -48,7 +48,7 @@ export function wireUpload(form) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const reason = problemWith(input.files, Number(form.dataset.maxFiles));
+    const reason = problemWith(input.files, Number(form.dataset.maxFiles), form.dataset.nothingChosen);
     refuse(reason);
     if (reason) return;
     button.disabled = true;

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0005_protocol_of_a_project'),
+        ('annotations', '0006_api_tokens'),
     ]
 
     operations = [
