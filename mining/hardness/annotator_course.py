@@ -119,7 +119,9 @@ def sitting_drift(
     _, group = np.unique(who * (int(code.max(initial=0)) + 1) + code[known], return_inverse=True)
     size = np.maximum(np.bincount(group), 1)
     x, y = (part - (np.bincount(group, part) / size)[group] if part.size else part for part in (place, y))
-    sittings = np.bincount(np.unique(np.stack([who, group]), axis=1)[0], minlength=n_annotators)
+    whose = np.zeros(size.size, np.int64)
+    whose[group] = who
+    sittings = np.bincount(whose, minlength=n_annotators)
     count, xx = np.bincount(who, minlength=n_annotators), np.bincount(who, x * x, n_annotators)
     degrees = count - sittings - 1
     enough = (count >= FEWEST_FOR_DRIFT) & (degrees > 0) & (xx > 1e-12)

@@ -81,6 +81,8 @@ def retest(
 def _pairs(who: Counts, what: Counts, again: NDArray[np.bool_]) -> tuple[Counts, Counts]:
     """Return rows (first judgment, repeat)."""
     repeats, firsts = np.flatnonzero(again), np.flatnonzero(~again)
+    if not repeats.size:
+        return repeats, repeats
     span = int(what.max(initial=0)) + 1
     key = who * span + what
     known, at = np.unique(key[firsts], return_index=True)

@@ -24,7 +24,7 @@ RENAMED = {"n_timed": "n_timed_twice"}
 FEWEST_BINS, MOST_BINS = 6, 30
 MOST_CONFUSIONS = 5
 PAGES_AT_ONCE = 8
-"""Annotators in one group of rows of annotator_pages.parquet: the page of one reads its group only."""
+"""Annotators in one group of rows of annotator_pages.parquet: the page of one decodes its group only."""
 FEWEST_SUPPORT, HAPPENED = 3.0, 0.5
 """Expected items of a class that an annotator must have judged before their confusions of it are named."""
 

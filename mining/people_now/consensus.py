@@ -13,7 +13,7 @@ from mining.hardness.agreement import Consensus
 from mining.people import consensus_of
 
 ROWS_AT_ONCE = 8_192
-"""A page of items reads one or two groups of rows of the file, whatever its length."""
+"""A page of items decodes one or two groups of rows of the file, whatever its length."""
 
 
 def keep_consensus(

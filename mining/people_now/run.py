@@ -16,6 +16,7 @@ from mining.people import labels_that_count
 from mining.services.people_now import FILES_VERSION, settings_of, trials_seen
 
 from .annotators import annotator_facts, keep_pages
+from .clocks import clock_cautions
 from .consensus import keep_consensus
 from .details import measure_facts
 from .estimates import WHOLE_UP_TO, fit_whole, update
@@ -66,6 +67,7 @@ def refresh_details(run: JobRun, project: Project) -> dict[str, Any]:
         # The other job reads the trials first; this one is due again shortly after.
         return {"version": FILES_VERSION, "seen": {"n": 0}}
     stamp = {"version": FILES_VERSION, "seen": seen, "computed_at": timezone.now().isoformat()}
+    folder.write_json("clocks.json", {**stamp, "warnings": clock_cautions(project)})
     labelled = labels_that_count(stored.trials)
     view = keep_consensus(folder, stored.items, labelled, len(read_classes(project)), stamp)
     people = annotator_facts(stored, labelled, view)

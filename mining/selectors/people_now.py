@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,11 @@ def hardness_of(project: Project) -> dict[str, Any] | None:
     return _json(project, "hardness.json")
 
 
+def clock_warnings_of(project: Project) -> list[dict[str, Any]]:
+    """Return the warnings of clocks that run at another speed than the server's; empty while none is known."""
+    return list((_json(project, "clocks.json") or {}).get("warnings", []))
+
+
 def annotators_of(project: Project) -> dict[str, Any] | None:
     """Return annotators.json, or None while it has not been computed."""
     return _json(project, "annotators.json")
@@ -45,10 +51,11 @@ def annotator_of(project: Project, annotator_id: int) -> dict[str, Any] | None:
     import polars as pl
 
     try:
-        table = Folder(f"people/{project.pk}").scan_table("annotator_pages.parquet")
-        found = table.filter(pl.col("id") == annotator_id).collect()
+        # Read at once, not scanned: the file may be replaced meanwhile.
+        file = io.BytesIO(Folder(f"people/{project.pk}").read_bytes("annotator_pages.parquet"))
     except ArtifactMissing:
         return None
+    found = pl.scan_parquet(file).filter(pl.col("id") == annotator_id).collect()
     return json.loads(found["facts"][0]) if len(found) else None
 
 

@@ -83,7 +83,8 @@ def run(stage: StageRun) -> dict[str, Any]:
         stage.lack("There are no measures of models to compare with.", "See what the predictions stage says.")
     comparison["missing"] = stage.missing
     stage.write_json("comparison.json", comparison)
-    targets = {human["column"]: human["title"], "disagreement": "Disagreement of people"}
+    by = "Time of people" if human["column"] == "time_hardness" else f"{human['title']} of people"
+    targets = {human["column"]: by} | {"disagreement": "Disagreement of people"}
     write_reasons(stage, table, targets if main is None else targets | {main: f"{title_of(main)} of the model"})
     shown = next((pair for pair in comparison["pairs"] if pair["measure"] == main), None)
     return stage.result(main=main, spearman=shown and shown["spearman"], n_pairs=len(comparison["pairs"]))

@@ -14,7 +14,7 @@ from annotations.models import Annotator, Item, LabelClass, Project
 from annotations.selectors.access import managed_project
 from annotations.selectors.projects import has_synthetic
 from mining.human_words import HumanMeasureWords, in_text, known_measure, measure_words, words_of
-from mining.selectors.people_now import Freshness, freshness_of, hardness_of, measures_of
+from mining.selectors.people_now import Freshness, clock_warnings_of, freshness_of, hardness_of, measures_of
 from mining.services.human_measure import MeasureRefused, choose_measure
 from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB, refresh_people
 
@@ -44,7 +44,7 @@ def hardness_page(request: HttpRequest, slug: str) -> HttpResponse:
         context |= {
             "facts": facts, "human": human, "unit": facts["human"]["unit"],
             "changing": known_measure(project.human_measure) != facts["human"]["measure"],
-            "warnings": _with_annotators(project, facts["warnings"]),
+            "warnings": _with_annotators(project, [*facts["warnings"], *clock_warnings_of(project)]),
             "hardest": _with_items(project, facts["hardest"], names, "item"),
             "images": _with_items(project, facts["images"], names, "hardest"),
             "classes": [{**row, "name": names.get(row["code"], "")} for row in facts["classes"]],

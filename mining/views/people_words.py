@@ -16,6 +16,7 @@ REMEDIES = {
     "units_differ": "Look at the unit in the file that their trials came from. Trials that are there are not changed "
     "by an import: put right in milliseconds, they belong into a new project.",
     "drifted_clocks": "Ask them to use another browser or machine, and to switch off what halts or alters its clock.",
+    "clock_rate": "Ask them to use another browser or machine, and to switch off what halts or alters its clock.",
     "low_reliability": "Raise the number of people who judge each item (Settings).",
     "page_level_times": "Import the times of single items, or leave response_ms empty: answers alone are worth having.",
     "times_refused": "Mend the trials that it names.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import numpy as np
 import pytest
 from django.urls import reverse
 
-from annotations.models import Annotation, Annotator, Trial
+from annotations.models import Annotation, Annotator, EventBatch, Trial, WorkSession
 from tests import factories
 from tests.mining.people_now.test_refresh import refresh
 
@@ -144,3 +145,22 @@ def test_times_that_run_away(told):
     words = told(running, n_items=60, people=("Ada", "Bea", "Cid", "Dan", "Eve"))
     assert "(first: Bea)" in words["drifting_times"]
     assert "practice curves" in words["drifting_times"]
+
+
+def test_a_clock_that_runs_fast(judged, manager_client):
+    project = judged(ordinary, source="browser", n_items=40)
+    start = project.created_at
+    for annotator in project.annotators.all():
+        rate = 1.05 if annotator.name == "Bea" else 1.0
+        session = WorkSession.objects.create(annotator=annotator, client_key=annotator.name)
+        trials = list(annotator.trials.order_by("position"))
+        for trial in trials:
+            trial.session, trial.received_at = session, start + timedelta(seconds=1.5 * trial.position)
+            events = [{"t": 10.0, "kind": "onset"}, {"t": 5000 + rate * 1500 * trial.position, "kind": "decision"}]
+            EventBatch.objects.create(trial=trial, events=events)
+        Trial.objects.bulk_update(trials, ["session", "received_at"])
+    refresh(project, "people_details")
+    words = warnings_on(manager_client.get(reverse("hardness", args=["pets"])))
+    assert list(words) == ["clock_rate"]
+    assert "runs 5.0% fast against the server's" in words["clock_rate"]
+    assert words["clock_rate"].endswith("See Bea. ")
