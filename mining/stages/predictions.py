@@ -79,6 +79,7 @@ def _train_all(
         return
     _say_what_is_constant(stage, features, known)
     groups = groups_of(stage, items)
+    stage.write_table("groups.parquet", pl.DataFrame({"group": groups}))  # an outside trainer deals its folds by them
     n_folds = _possible_folds(stage, usable, groups, names)
     lonely = unlearnable_classes(usable, groups)
     if lonely:
