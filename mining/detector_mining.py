@@ -29,7 +29,7 @@ LONGEST_SCANNED = 640
 TEST_SHARE = 0.5
 MINED = ("camera", "coffee", "cat", "brick", "gravel", "page", "clock", "hubble_deep_field")
 TESTED = ("rocket", "moon", "grass", "coins", "text", "immunohistochemistry")
-"""Photographs without people that come with scikit-image: those that are mined, and those only tested on."""
+"""Photographs without a face from the front of scikit-image: those that are mined, and those only tested on."""
 
 
 def mine_detector(

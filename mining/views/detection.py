@@ -29,7 +29,7 @@ class DetectionForm(forms.Form):
     )  # fmt: skip
     photographs = forms.BooleanField(
         label="Also scan scikit-image's photographs", required=False,
-        help_text="Fourteen pictures without people, for projects whose own images are too small to scan.",
+        help_text="Fourteen pictures that show no face, for projects whose own images are too small to scan.",
     )  # fmt: skip
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
