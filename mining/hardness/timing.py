@@ -40,7 +40,7 @@ __all__ = ["BadTrials", "Caution", "ResponseTimeFit", "fit_response_times"]
 
 Array = NDArray[np.float64]
 LOG_SECONDS, ANNOTATOR_SDS = "log-seconds", "annotator SDs"
-PILOT_TRIALS = 1_000_000
+PILOT_TRIALS = 200_000
 FEW_TRIALS = 12
 """Where annotators have fewer, ranks among them say little, and their speed is borrowed from the others. With more, an
 annotator's speed does not touch hardness at all: all their times doubled change nothing."""
@@ -235,7 +235,7 @@ def _choose_scale(layout: Layout, *, borrow: bool) -> tuple[str, crossed.Crossed
         state = crossed.start(layout, layout.log_times, borrow=True)
         crossed.settle(layout, state)
         return LOG_SECONDS, state, STRAIGHT
-    # A million trials tell the scales apart; only the better one is then fitted to all.
+    # So many trials tell the scales apart; only the better one is then fitted to all.
     pilot = layout if layout.n_trials <= PILOT_TRIALS else layout.sample(-(-layout.n_trials // PILOT_TRIALS))
     ranks = pilot.rank_scores()
     curve = fit_curve(pilot, ranks)
