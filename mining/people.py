@@ -171,7 +171,18 @@ def fit_times(timed: pl.DataFrame, n_items: int, *, with_labels: bool) -> Respon
         label=label if with_labels and (label >= 0).any() else None,
         n_items=n_items,
         censored_at_ms=timed["censored_at_ms"].fill_null(np.nan).to_numpy(),
+        session=sittings(timed),
     )
+
+
+def sittings(timed: pl.DataFrame) -> np.ndarray | None:
+    """Return (n_trials,) codes of the sittings between which breaks lie; None where nobody had two."""
+    if "session" not in timed.columns:  # taken down before sittings were
+        return None
+    found = timed.select("annotator", "session").unique()
+    if len(found) == found["annotator"].n_unique():
+        return None
+    return timed["session"].cast(pl.Categorical).to_physical().to_numpy().astype(np.int64)
 
 
 def _mean_of(timed: pl.DataFrame, value: pl.Expr, n_items: int) -> np.ndarray:
