@@ -13,13 +13,13 @@ from annotations.models import Image, Item, LabelClass, Project
 from hardness_site.jobs.running import JobFailed, JobRun
 from mining.artifacts import project_folder
 from mining.feature_parts import box_in_pixels
+from mining.hardness.share_interval import share_interval
 from mining.learners.errors import LearnerError
 from mining.learners.hog import hog_features
 from mining.learners.holdout import held_out
 from mining.strategies.detection.experiment import DetectorExperiment, Judged, detector_experiment, thinned
 from mining.strategies.detection.negative_mining import MiningSettings
 from mining.strategies.detection.scan import Window
-from mining.strategies.learning_curve import wilson_interval
 
 CELL = 5
 SHORT_SIDE, LONGEST_SIDE = 25, 60
@@ -151,11 +151,11 @@ def _detector(one: Judged, found: DetectorExperiment) -> dict[str, Any]:
     curve = thinned(one.curve)
     return {
         "name": one.name, "n_negatives": one.n_negatives, "false_positive_rate": one.false_positive_rate,
-        "false_positive_interval": wilson_interval(
+        "false_positive_interval": share_interval(
             round(one.false_positive_rate * found.n_test_windows), found.n_test_windows
         ),
         "miss_rate": one.miss_rate,
-        "miss_interval": wilson_interval(round(one.miss_rate * found.n_test), found.n_test),
+        "miss_interval": share_interval(round(one.miss_rate * found.n_test), found.n_test),
         "missed_at_1_in_1000": one.curve.miss_rate_at(1e-3),
         "curve": [list(pair) for pair in zip(curve.false_positive_rate, curve.miss_rate, strict=True)],
     }  # fmt: skip

@@ -27,6 +27,12 @@ def wilson_interval(hits: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
     return np.where(size > 0, low, np.nan), np.where(size > 0, high, np.nan)
 
 
+def share_interval(hits: int, n: int) -> tuple[float, float]:
+    """Return `wilson_interval` of one share, as two numbers."""
+    low, high = wilson_interval(hits, n)
+    return float(low), float(high)
+
+
 def correlation_interval(r: float, n: int) -> tuple[float, float]:
     """Return the ends of the 95 % interval of a correlation of n pairs (Fisher's z); NaN with fewer than 4 pairs."""
     if n < 4 or not -1 <= r <= 1:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 
+from mining.hardness.share_interval import share_interval
 from mining.strategies.retraining import BETTER, WORSE, Difference, paired_difference
 from mining.strategies.strategy import IntArray
 
@@ -14,7 +14,6 @@ PATIENCE = 2
 SMALL_SHARE = 0.1
 """Hard sets stand still where a smaller share of their members is new."""
 TOO_EARLY, GO_ON, STOP = "too early", "go on", "stop"
-Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def learning_curve(rounds: Sequence[RoundAnswers], items: IntArray, truth: IntAr
             continue
         mine = answers.items[known]
         right = (answers.predicted[known] == labels[np.searchsorted(ids, mine)]).astype(np.int64)
-        low, high = wilson_interval(int(right.sum()), len(right))
+        low, high = share_interval(int(right.sum()), len(right))
         new_share = answers.n_new / answers.n_compared if answers.n_compared else None
         change = None if before is None else _change(before, (mine, right))
         points.append(
@@ -84,14 +83,6 @@ def _change(before: tuple[IntArray, IntArray], now: tuple[IntArray, IntArray]) -
     if len(shared) == 0:
         return None
     return paired_difference(now[1][new][None].astype(np.float64), before[1][old][None].astype(np.float64))
-
-
-def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927): it stays within 0 and 1 and has a width at both ends."""
-    share, spread = n_right / n, Z * Z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z * sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def stop_advice(points: Sequence[CurvePoint], patience: int = PATIENCE) -> StopAdvice:

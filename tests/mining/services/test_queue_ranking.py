@@ -40,12 +40,13 @@ def test_the_slowest_items_that_want_judgments_stand_first(project, judged):
     assert projects_to_rank() == []
 
 
-def test_adaptive_asks_for_those_at_the_cut_and_the_unjudged_before_the_plain_ones(project, judged):
+def test_adaptive_asks_for_the_unjudged_then_for_those_at_the_cut_before_the_plain_ones(project, judged):
     project.order, project.hard_share = ADAPTIVE, 3 / 14
     project.save()
     ranking = rank_queue(project_id=project.pk)
-    assert set(ranking.item_ids[:2]) == {judged[8].pk, judged[9].pk}
-    assert {judged[12].pk, judged[13].pk} <= set(ranking.item_ids[2:7])
+    # Four people who agree within .17 SD leave little to learn at the cut; of the unjudged nothing is known yet.
+    assert set(ranking.item_ids[:2]) == {judged[12].pk, judged[13].pk}
+    assert set(ranking.item_ids[2:4]) == {judged[8].pk, judged[9].pk}
     assert {item.pk for item in judged[:5]} == set(ranking.item_ids[9:])
     assert 0.5 < ranking.precision <= 1
 

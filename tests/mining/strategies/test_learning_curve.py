@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mining.strategies.learning_curve import RoundAnswers, learning_curve, stop_advice, wilson_interval
+from mining.hardness.share_interval import share_interval
+from mining.strategies.learning_curve import RoundAnswers, learning_curve, stop_advice
 
 ITEMS = np.arange(400)
 TRUTH = ITEMS % 4
@@ -79,6 +80,6 @@ def test_rounds_without_the_held_out_items_are_left_out():
 
 
 def test_wilson_by_its_published_figures():
-    low, high = wilson_interval(81, 263)
+    low, high = share_interval(81, 263)
     assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-    assert wilson_interval(0, 10)[0] == 0.0 and wilson_interval(10, 10)[1] == pytest.approx(1.0)
+    assert share_interval(0, 10)[0] == 0.0 and share_interval(10, 10)[1] == pytest.approx(1.0)
