@@ -46,6 +46,9 @@ def do_pieces(stage: StageRun, pieces: Sequence[Piece], *, doing: str) -> list[d
     stage_id = stage.run.job.params["stage_id"]
     scope = f"stage:{stage_id}"
     rows = Job.objects.filter(scope=scope, kind=PIECE_JOB)
+    if not pieces:
+        rows.delete()  # of a run that was killed when all of them were done
+        return []
     stage.run.progress(0, len(pieces), stage=doing)
     _open(rows, stage, pieces, scope, stage_id)
     try:

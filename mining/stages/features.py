@@ -35,7 +35,7 @@ def run(stage: StageRun) -> dict[str, Any]:
     parts = Folder(f"features/{stage.round.project_id}/{settings['key']}")
     wanted = regions_of(items)
     todo = wanted.join(known_keys(parts), on=list(WORDS), how="anti").sort(WORDS)
-    unreadable = _describe(stage, todo, parts, settings) if len(todo) else []
+    unreadable = _describe(stage, todo, parts, settings)
     if unreadable:
         stage.run.notes([("warning", "", reason) for reason in unreadable[:MOST_REASONS]])
         count = "1 image cannot" if len(unreadable) == 1 else f"{len(unreadable):,} images cannot"
@@ -52,6 +52,9 @@ def _write(stage: StageRun, facts: dict[str, Any]) -> dict[str, Any]:
 
 def _describe(stage: StageRun, todo: pl.DataFrame, parts: Folder, settings: dict[str, Any]) -> list[str]:
     """Have all of `todo` described, part by part, by all workers there are; return what could not be read."""
+    if todo.is_empty():
+        do_pieces(stage, [], doing="Describing images")
+        return []
     plan = f"plan-{hashlib.sha256(bytes_of_words(todo).tobytes()).hexdigest()[:16]}.parquet"
     stage.folder.write_table(plan, todo.select(PLAN_COLUMNS))
     size = images_a_part(len(todo))

@@ -57,7 +57,7 @@ def judge_out_of_fold(
                 if not stage.folder.exists(file):
                     pieces.append(_piece(stage, entry, seed, place, number, inputs, file))
     doing = f"Training {', '.join(entry['name'] for entry in entries)}"
-    results = do_pieces(stage, pieces, doing=doing) if pieces else []
+    results = do_pieces(stage, pieces, doing=doing)
     refused = {result["learner"]: result["error"] for result in results if result["error"]}
     cubes = {}
     for entry in entries:

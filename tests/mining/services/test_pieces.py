@@ -119,3 +119,12 @@ def test_pieces_of_an_earlier_plan_are_forgotten(stage):
     create_jobs(kind=PIECE_JOB, scope=scope, titled_params=[("Old", old)])
     assert [one["number"] for one in do_pieces(stage, pieces(2), doing="Testing")] == [0, 1]
     assert not rows().exists()
+
+
+def test_nothing_left_to_do_clears_the_pieces_of_a_run_that_was_killed_at_its_end(stage):
+    scope = f"stage:{stage.run.job.params['stage_id']}"
+    create_jobs(kind=PIECE_JOB, scope=scope, titled_params=[("Piece 0", {"key": "piece-0"})])
+    Job.objects.filter(kind=PIECE_JOB).update(status="succeeded")
+
+    assert do_pieces(stage, [], doing="Testing") == []
+    assert not rows().exists()
