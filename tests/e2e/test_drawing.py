@@ -85,6 +85,24 @@ def test_boxes_are_drawn_with_the_mouse_and_each_has_its_times(workbench):
     assert trial.response_ms > first.response_ms + second.response_ms
 
 
+def test_a_box_that_was_left_for_another_and_named_later_has_no_time(workbench):
+    page = workbench
+    drag(page, (0.1, 0.2), (0.3, 0.6))
+    page.wait_for_selector(".wb__tag.is-unnamed")
+    drag(page, (0.6, 0.1), (0.9, 0.5))
+    expect(page.locator(".wb__tag")).to_have_count(2)
+    page.keyboard.press("2")
+    layer = page.locator(LAYER)
+    box = layer.bounding_box()
+    layer.click(position={"x": 0.2 * box["width"], "y": 0.4 * box["height"]})
+    page.wait_for_selector(".wb__tag.is-selected.is-unnamed")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    first, second = DrawnBox.objects.filter(trial=delivered(page, 1)[0])
+    assert (first.label.name, first.response_ms, first.null_reason) == ("cat", None, "interleaved")
+    assert (second.label.name, second.null_reason) == ("dog", "")
+
+
 def test_by_keyboard_alone_boxes_are_made_moved_resized_deleted_and_named(workbench):
     page = workbench
     said = page.locator('[data-part="say"]')

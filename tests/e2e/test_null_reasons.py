@@ -1,7 +1,8 @@
 """Each thing that can happen in a browser and cost a response time, done in a real one.
 
 `hidden` is in test_label_timing.py, `resumed`, `revisited` and `skipped` are in test_label.py, `out_of_time` in
-test_label_protocol.py, `searched` in test_class_picker.py. What only a forged or broken submission can cause is done to
+test_label_protocol.py, `searched` in test_class_picker.py, `interleaved` in
+test_drawing.py. What only a forged or broken submission can cause is done to
 the request on its way. The last test says that none is left out.
 """
 
@@ -156,6 +157,7 @@ def test_a_submission_that_was_tampered_with_keeps_its_label_and_loses_its_time(
 
 def test_every_reason_is_caused_in_a_browser():
     words = "".join(path.read_text() for path in Path(__file__).parent.glob("test_label*.py"))
-    words += Path(__file__).read_text() + Path(__file__).with_name("test_class_picker.py").read_text()
+    for name in ("test_null_reasons.py", "test_class_picker.py", "test_drawing.py"):
+        words += Path(__file__).with_name(name).read_text()
     missing = [each for each in Reason if f"Reason.{each.name}" not in words and f'"{each}"' not in words]
     assert missing == []

@@ -57,7 +57,7 @@ def test_a_webhook_from_its_secret_to_its_message(
         assert json.loads(second["body"])["type"] == "webhook.test"
         verify(secret, headers=second["headers"], body=second["body"].encode(), now=time.time())
 
-    page.get_by_text("Change").click()
+    page.get_by_text("Change", exact=True).click()
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="New secret, stop the old one").click()
     expect(page.get_by_text("signs nothing any more")).to_be_visible()
