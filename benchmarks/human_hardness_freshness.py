@@ -85,7 +85,8 @@ def make(n_items: int) -> None:
             )
             cursor.executemany(
                 "INSERT INTO annotations_item (id, project_id, image_id, ordinal, path, needed, taken, answered, "
-                "skipped, priority, look, created_at, role) VALUES (%s, %s, %s, %s, %s, 3, 3, 3, 0, 0, 1, %s, '')",
+                "skipped, priority, look, created_at, role, unmatched) "
+                "VALUES (%s, %s, %s, %s, %s, 3, 3, 3, 0, 0, 1, %s, '', FALSE)",
                 [(i + 1, project.pk, i + 1, i, f"image-{i}", now) for i in rows],
             )
         add(cursor, project.pk, people, classes, 0, item, annotator, position, ms, label, look=1)

@@ -60,8 +60,9 @@ def seed(n_items: int, slug: str) -> None:
         )
         cursor.execute(
             "INSERT INTO annotations_item (project_id, image_id, ordinal, path, needed, taken, answered, skipped, "
-            f"priority, look, created_at, role) SELECT {project.pk}, {first} + n, n, 'image-' || n, {PEOPLE}, 0, 0, 0, "
-            f"0, 1, CURRENT_TIMESTAMP, '' FROM ({numbers}) AS numbers"
+            "priority, look, created_at, role, unmatched) "
+            f"SELECT {project.pk}, {first} + n, n, 'image-' || n, {PEOPLE}, 0, 0, 0, 0, 1, "
+            f"CURRENT_TIMESTAMP, '', FALSE FROM ({numbers}) AS numbers"
         )
         cursor.execute("ANALYZE")
     assert Item.objects.filter(project=project).count() == n_items
