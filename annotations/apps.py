@@ -9,4 +9,4 @@ class AnnotationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what jobs of this app do."""
-        from annotations import jobs  # noqa: F401
+        from annotations import jobs  # noqa: F401  registers the handlers

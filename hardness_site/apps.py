@@ -10,7 +10,7 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Say who may see the jobs of a project, and register the checks."""
-        from hardness_site import checks  # noqa: F401
+        from hardness_site import checks  # noqa: F401  registers the checks
         from hardness_site.jobs.access import register_scope
         from hardness_site.scopes import managed_project_by_id
 

@@ -59,7 +59,7 @@ class Folder:
         """Where the file lies on this machine, or None when the storage is elsewhere."""
         try:
             return Path(self.storage.path(self.full(name)))
-        except NotImplementedError:
+        except NotImplementedError:  # an object store
             return None
 
     def write_bytes(self, name: str, content: bytes) -> str:

@@ -80,7 +80,7 @@ class ZipReader:
         try:
             with self._lock, self._zip.open(entry) as opened:
                 data = opened.read(entry.file_size + 1)
-        except NotImplementedError:
+        except NotImplementedError:  # zipfile says so of a method that it cannot unpack
             raise Refused("It is packed by a method that is not known here: use deflate.") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
             raise Refused(f"The archive is broken here: {error}.") from None

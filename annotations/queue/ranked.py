@@ -44,8 +44,10 @@ def _at_random(annotator: Annotator, project: Project, rng: Random) -> Draw:
 def _open_of_ranking(annotator: Annotator, project: Project, wanted: int) -> list[int]:
     ranking = QueueRanking.objects.filter(project=project, order=project.order).first()
     found: list[int] = []
-    for start in range(0, len(ranking.item_ids) if ranking else 0, LOOKED_AT):
-        part = ranking.item_ids[start : start + LOOKED_AT]  # type: ignore[union-attr]
+    if ranking is None:
+        return found
+    for start in range(0, len(ranking.item_ids), LOOKED_AT):
+        part = ranking.item_ids[start : start + LOOKED_AT]
         can_be_had = set(open_to(annotator, project).filter(pk__in=part).values_list("pk", flat=True))
         found += [pk for pk in part if pk in can_be_had]
         if len(found) >= wanted:

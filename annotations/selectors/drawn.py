@@ -80,4 +80,5 @@ def add_drawn_boxes(item: Item, trials: Sequence[Trial]) -> None:
         for box in boxes.order_by("trial", "number"):
             found.setdefault(box.trial_id, []).append(box)
     for trial in trials:
+        # For the page alone: no field of the model.
         trial.drawn = found.get(trial.drawing_id or trial.pk, [])  # type: ignore[attr-defined]

@@ -138,6 +138,7 @@ def item_detail(project: Project, item_id: int) -> ItemDetail | None:
         .prefetch_related(history)[:TRIALS_SHOWN]
     )
     add_drawn_boxes(item, trials)
+    # `history` is prefetched under that name, which types cannot see.
     current = [entry.label for trial in trials for entry in trial.history if entry.is_current]  # type: ignore[attr-defined]
     counts = Counter(current)
     neighbours = Item.objects.filter(project=project)

@@ -154,6 +154,7 @@ def _present(project: Project, first_at: dict[str, Item]) -> tuple[dict[int, Ite
         if item.box_width is None:
             whole[item.image_id] = item
         else:
+            # A constraint of the table: with one side of a box there are all four, which types cannot say.
             boxes[item.image_id].add(_rounded((item.box_x, item.box_y, item.box_width, item.box_height)))  # type: ignore[arg-type]
     return whole, boxes
 

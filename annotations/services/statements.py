@@ -177,6 +177,7 @@ def trial_of_user(*, user_id: int, is_staff: bool, slug: str, trial_id: int, lab
     trial.annotator = _loaded(Annotator, ("id", "user_id"), [trial.annotator_id, user_id])
     if trial.session_id is not None:
         trial.session = _loaded(WorkSession, ("id", "client_key"), [trial.session_id, client_key])
+    # Beside the model's own fields: what one statement read for the answer, so that it need not ask again.
     trial.label_id = label_id  # type: ignore[attr-defined]
     return trial
 

@@ -120,6 +120,7 @@ def recompute_boxes(trials: Sequence[Trial]) -> int:
     changed = []
     for trial in trials:
         own = boxes.get(trial.pk, [])
+        # `batches` is prefetched under that name, which types cannot see; here and in `_derive_again`.
         events = [event for batch in trial.batches for event in batch.events] if own else []  # type: ignore[attr-defined]
         remembered = [flag for flag in trial.flags if flag in REMEMBERED]
         protocol = protocol_of(trial, received_at=trial.received_at, remembered=remembered)

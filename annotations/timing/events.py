@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 # Stamped with the clock when they are recorded, so that among them the clock can be seen to run back. All others carry
 # the time of an input or of a paint, which lies before the moment they are recorded at.
@@ -34,11 +34,11 @@ class Event:
         value = self.detail.get(name)
         if not _is_time(value):
             return None
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
         return number if number > 0 else None
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: Any) -> TypeGuard[float]:
     return (
         isinstance(value, (int, float))
         and not isinstance(value, bool)

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from .models import Job, JobMessage
@@ -89,7 +90,7 @@ class JobRun:
             batch_size=500,
         )
 
-    def _held(self):  # type: ignore[no-untyped-def]
+    def _held(self) -> QuerySet[Job]:
         return Job.objects.filter(pk=self.job.pk, claim=self.job.claim, status=Job.Status.RUNNING)
 
     def _beat(self) -> None:

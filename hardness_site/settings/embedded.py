@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from django.core.management.utils import get_random_secret_key
 
-from .base import *  # noqa: F403
+from .base import *  # noqa: F403  settings are built on one another
 from .base import DATA_DIR, database_from, env
 
 

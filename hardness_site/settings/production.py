@@ -1,6 +1,6 @@
 """Servers: PostgreSQL, Redis and a key from the environment; nothing is guessed."""
 
-from .base import *  # noqa: F403
+from .base import *  # noqa: F403  settings are built on one another
 from .base import database_from, env
 
 SECRET_KEY = env.str("SECRET_KEY")

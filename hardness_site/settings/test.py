@@ -22,7 +22,7 @@ elif "HARDNESS_TEST_DATA_DIR" not in os.environ:
 
 os.environ["HARDNESS_DATA_DIR"] = os.environ["HARDNESS_TEST_DATA_DIR"]
 
-from .base import *  # noqa: F403
+from .base import *  # noqa: F403  settings are built on one another
 from .base import DATA_DIR, SQLITE_OPTIONS, STORAGES, database_from, env
 
 SECRET_KEY = "for tests only: it signs nothing that lasts"

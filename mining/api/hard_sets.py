@@ -69,6 +69,7 @@ def list_hard_sets(
     more = len(page) > limit
     page = page[:limit]
     asked = {"strategy": strategy, "round": round, "newest": str(newest).lower(), "limit": limit}
+    # `replaced` is annotated by the query, which types cannot see.
     return {
         "hard_sets": [_described(one, replaced=one.replaced) for one in page],  # type: ignore[attr-defined]
         "next": _next(request, asked | {"before": page[-1].pk}) if more else None,

@@ -113,6 +113,7 @@ class NetworkProcess:
             left = until - time.monotonic()
             if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
                 raise NetworkRefused(f"It took more than {seconds:.0f} seconds.")
+            # A pipe is a BufferedReader, which Popen's types do not say; read1 gives what is there and does not wait.
             part = self._process.stdout.read1(count)  # type: ignore[attr-defined]
             if not part:
                 raise NetworkRefused(self._how_it_ended())

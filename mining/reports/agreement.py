@@ -9,6 +9,7 @@ from mining.human_words import in_text
 
 from .charts import intervals, scatter
 from .section import (
+    Chart,
     Column,
     Headline,
     RoundFiles,
@@ -108,7 +109,7 @@ def _strength(rho: float) -> str:
     return "They agree strongly" if rho >= 0.6 else "They agree in part" if rho >= 0.3 else "They agree weakly"
 
 
-def _scatter(files: RoundFiles):  # type: ignore[no-untyped-def]
+def _scatter(files: RoundFiles) -> Chart:
     main, parted = files.main, files.comparison["quadrants"]
     assert main is not None
     human = files.human["column"]

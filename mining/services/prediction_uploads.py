@@ -110,9 +110,9 @@ def streamed(pieces: Iterable[bytes], most_bytes: int = MOST_UPLOAD_BYTES) -> It
 def local_copy(upload: str) -> Iterator[Path]:
     """Give a kept upload as a file of this machine; FileNotFoundError when it is gone."""
     try:
-        path = Path(default_storage.path(upload))
-    except NotImplementedError:
-        path = None  # type: ignore[assignment]
+        path: Path | None = Path(default_storage.path(upload))
+    except NotImplementedError:  # an object store: nothing of it lies on this machine
+        path = None
     if path is not None:
         if not path.is_file():
             raise FileNotFoundError(upload)
