@@ -10,6 +10,8 @@ import pytest
 from hardness_site.embedded import running_pid, valkey_command, wait_until_answers
 from tests.integration.conftest import wait_until
 
+pytestmark = pytest.mark.xdist_group("killed site")
+
 
 def test_killed_worker_is_started_again_and_its_job_finishes(site):
     job, path = site.queue(steps=12, seconds=0.3)
@@ -73,7 +75,6 @@ def test_next_start_after_a_kill_loses_nothing(site, names):
 
 def test_live_broker_of_an_earlier_start_is_adopted_and_stopped_with_the_site(stopped_site):
     site = stopped_site
-    site.manage("migrate", "-v0")
     broker = subprocess.Popen(valkey_command(site.data_dir), stdout=subprocess.DEVNULL)
     try:
         assert wait_until_answers(site.data_dir)
