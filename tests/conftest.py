@@ -7,6 +7,8 @@ from django.test import Client
 
 from tests import factories
 
+# Files whose tests share one running site: one process takes them all, one after the other.
+ONE_SITE = {f"tests/integration/test_{name}.py" for name in ("compose", "kill", "serve")}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_reset_sequences"}
 
 
@@ -30,7 +32,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _turn(item: pytest.Item) -> int:
-    return next((turn for turn, mark in enumerate(("xdist_group", "long")) if item.get_closest_marker(mark)), 2)
+    if _file_of(item.nodeid) in ONE_SITE:
+        return 0
+    return 1 if item.get_closest_marker("long") else 2
+
+
+def _file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """With `--dist loadscope`, deal the tests out one by one, but those of one site together."""
+    if config.getoption("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class BySite(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _file_of(nodeid) if _file_of(nodeid) in ONE_SITE else nodeid
+
+    return BySite(config, log)
 
 
 @pytest.hookimpl(trylast=True)

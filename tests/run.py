@@ -29,7 +29,7 @@ BIN = Path(sys.executable).parent
 PROCESSES = int(os.environ.get("TEST_PROCESSES", "2"))
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--no-skips", "-n"]
 # Tests of whole sites and browsers wait more than they work. Those that share a site go to one process.
-WAITING = [str(2 * PROCESSES), "--dist", "loadgroup", "--no-loadscope-reorder"]
+WAITING = [str(2 * PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder"]
 
 _thread = threading.local()
 _one_installs = threading.Lock()

@@ -25,8 +25,6 @@ from tests.integration.conftest import wait_until
 from tests.postgres import embedded_postgres
 from tests.site import ROOT, free_port
 
-pytestmark = pytest.mark.xdist_group("compose")
-
 SECRETS = {
     "SECRET_KEY": "a test signs with 0123456789abcdef",
     "POSTGRES_PASSWORD": "p4ss",

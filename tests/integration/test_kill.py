@@ -10,8 +10,6 @@ import pytest
 from hardness_site.embedded import running_pid, valkey_command, wait_until_answers
 from tests.integration.conftest import wait_until
 
-pytestmark = pytest.mark.xdist_group("killed site")
-
 
 def test_killed_worker_is_started_again_and_its_job_finishes(site):
     job, path = site.queue(steps=12, seconds=0.3)

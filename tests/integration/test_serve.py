@@ -13,8 +13,6 @@ import pytest
 from tests.integration.conftest import PARTS, wait_until
 from tests.site import ROOT, Site
 
-pytestmark = pytest.mark.xdist_group("served site")
-
 
 def test_site_runs_a_job_and_ctrl_c_leaves_no_process(new_site):
     site = new_site.start()
