@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from annotations.models import Item, Project
 from hardness_site.jobs.models import Job
-from hardness_site.jobs.recovery import is_gone, worker_name
 from hardness_site.jobs.services import cancel_job, create_job, queue_job, run_job
 from hardness_site.jobs.signals import job_finished
+from hardness_site.jobs.workers import is_gone, worker_name
 from mining.models import Round, RoundStage
 from mining.stages import STAGES
 

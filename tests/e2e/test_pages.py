@@ -160,6 +160,7 @@ def objections_to(page, name: str, folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_every_page_stands(page, live_server, sign_in, stripes, manager, tmp_path):
     folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)

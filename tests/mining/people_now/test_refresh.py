@@ -109,6 +109,7 @@ def test_in_a_large_project_new_trials_go_on_top_of_the_last_fit(striped, monkey
     assert refresh(project).read_json("hardness.json")["whole"] is True
 
 
+@pytest.mark.usefixtures("few_splits")
 def test_a_job_is_queued_when_trials_have_come_and_only_once(striped, django_capture_on_commit_callbacks):
     project, _ = striped
     with django_capture_on_commit_callbacks():
