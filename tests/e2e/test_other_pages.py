@@ -153,6 +153,12 @@ def test_a_finger_finds_everything_that_can_be_pressed(browser, live_server, man
     project, _ = make_striped_project(n_items=12, n_annotators=2, kind=Annotator.Kind.SYNTHETIC)
     Membership.objects.create(project=project, user=manager, role=Membership.Role.MANAGER)
     finished = make_done_round(project, manager, list(project.items.all()[:6]), NO_CHART)
+    hard_set = HardSet.objects.create(
+        round=finished, strategy="suspicious", sha256="a" * 64, n_members=1, summary={"title": "Suspicious"}
+    )
+    HardSetMember.objects.create(
+        hard_set=hard_set, item=project.items.first(), rank=1, score=0.5, verdict="ambiguous", reason="no class likely"
+    )
     at = f"/projects/{project.slug}/"
     addresses = [
         "/", "/projects/new/", at, f"{at}items/", f"{at}import/", f"{at}members/", f"{at}settings/", f"{at}rounds/",
