@@ -40,9 +40,10 @@ def build(files: RoundFiles) -> Section:
     if files.main in pairs:
         _main(section, files, pairs[files.main])
     if models:
+        several = len({pair["learner"] for pair in models if pair["learner"]}) > 1
         rows = [
             {
-                "label": _name(pair),
+                "label": _name(pair) if several else pair["title"],
                 "group": pair["family"],
                 **{k: pair["spearman"][k] for k in ("value", "low", "high")},
             }
