@@ -31,9 +31,7 @@ def take_over_errors(form: BaseForm, error: ValidationError) -> None:
 def home(request: HttpRequest) -> HttpResponse:
     """List the user's projects."""
     cards = project_cards(request.user)
-    return render(
-        request, "annotations/home.html", {"cards": cards, "manages": any(card.is_manager for card in cards)}
-    )
+    return render(request, "annotations/home.html", {"cards": cards, "manages": any(card.is_manager for card in cards)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
