@@ -150,6 +150,8 @@ def test_admin_has_its_lists_and_leads_to_the_reports(page, live_server, sign_in
 
 
 def test_a_finger_finds_everything_that_can_be_pressed(browser, live_server, manager):
+    fresh = factories.make_project("Fresh", slug="fresh", classes=("0", "1", "dog"), manager=manager)
+    factories.make_items(fresh, 6)
     project, _ = make_striped_project(n_items=12, n_annotators=2, kind=Annotator.Kind.SYNTHETIC)
     Membership.objects.create(project=project, user=manager, role=Membership.Role.MANAGER)
     finished = make_done_round(project, manager, list(project.items.all()[:6]), NO_CHART)
@@ -162,7 +164,7 @@ def test_a_finger_finds_everything_that_can_be_pressed(browser, live_server, man
     at = f"/projects/{project.slug}/"
     addresses = [
         "/", "/projects/new/", at, f"{at}items/", f"{at}import/", f"{at}members/", f"{at}settings/", f"{at}rounds/",
-        f"{at}rounds/1/", f"{at}label/", f"{at}me/", hard_set.get_absolute_url(),
+        f"{at}rounds/1/", "/projects/fresh/label/", f"{at}me/", hard_set.get_absolute_url(),
     ]  # fmt: skip
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     context.add_cookies([session_cookie(manager, live_server.url)])
