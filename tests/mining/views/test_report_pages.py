@@ -89,6 +89,7 @@ def test_report_draws_its_tables_by_the_kind_of_each_column(manager_client, done
     assert "In words." in page
     assert items[0].path in page
     assert "1,234" in page
+    assert "None" not in page  # a count that is not known is a dash
     assert "−0.20" in page and "−0.50 to 0.10" in page
     assert "62\u00a0%" in page
     assert f'data-chart="{reverse("round_chart", args=["pets", 1, "time_and_loss"])}"' in page
