@@ -10,6 +10,7 @@ image was presented, beside what no page can beat: the wait for the next frame, 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import sys
@@ -22,6 +23,11 @@ from benchmarks.timing_robot import FRAME_MS, KEYS, make_items, photographs, ser
 
 OPEN = '#workbench[data-state="open"]'
 PACE_MS = (60, 160)
+DATA = {
+    "object", "closure", "array", "string", "concatenated string", "sliced string", "number", "regexp", "symbol",
+    "bigint",
+}  # fmt: skip
+"""Kinds of a heap snapshot that a page's scripts make; the rest is the browser's: compiled code, lists of requests."""
 ATTACHED = """() => {
   const walker = document.createTreeWalker(document, NodeFilter.SHOW_ALL);
   let n = 1;
@@ -44,9 +50,46 @@ def memory(page: Any, session: Any) -> dict[str, float]:
     }
 
 
-def slope(labels: list[int], values: list[float]) -> float:
-    """Return the least-squares slope of values over labels."""
-    return statistics.linear_regression(labels, values).slope
+def held_bytes(page: Any, session: Any) -> dict[str, int]:
+    """Return, by a snapshot of the heap, the bytes of what scripts hold, of their compiled code, and of the browser."""
+    chunks: list[str] = []
+
+    def keep(message: dict[str, str]) -> None:
+        chunks.append(message["chunk"])
+
+    page.wait_for_timeout(600)
+    session.on("HeapProfiler.addHeapSnapshotChunk", keep)
+    session.send("HeapProfiler.collectGarbage")
+    session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+    session.remove_listener("HeapProfiler.addHeapSnapshotChunk", keep)
+    found = json.loads("".join(chunks))
+    fields, kinds = found["snapshot"]["meta"]["node_fields"], found["snapshot"]["meta"]["node_types"][0]
+    held = {"data": 0, "code": 0, "browser": 0}
+    width, size = len(fields), fields.index("self_size")
+    for start in range(0, len(found["nodes"]), width):
+        kind = kinds[found["nodes"][start]]
+        held["data" if kind in DATA else "code" if kind == "code" else "browser"] += found["nodes"][start + size]
+    return held
+
+
+def print_held(before: dict[str, int], after: dict[str, int], labels: int) -> None:
+    """Print what so many labels added to what is held."""
+    words = ", ".join(f"{name} {(after[name] - before[name]) / labels:+,.0f}" for name in before)
+    print(f"bytes a label in {labels} labels, by snapshots of the heap: {words} (of {sum(after.values()):,})")
+
+
+def print_slopes(labels: list[int], found: list[dict[str, float]]) -> None:
+    """Print what each label adds, by least squares: after the first reading, and over the second half.
+
+    What is kept on purpose fills at first: the images that can be gone back to and those ahead, the 300 trials of which
+    it is remembered whether they were seen, and the browser's own list of 250 requests.
+    """
+    for words, start in (("after the first stretch", 1), ("over the second half", len(labels) // 2)):
+        slopes = {
+            name: statistics.linear_regression(labels[start:], [each[name] for each in found[start:]]).slope
+            for name in found[0]
+        }
+        print(f"slope a label, {words}:" + "".join(f"  {name} {slope:+.3f}" for name, slope in slopes.items()))
 
 
 def frames_at_keys(trace: Any) -> tuple[list[float], list[float], float]:
@@ -84,6 +127,7 @@ def session(playwright: Any, site: str, n: int, every: int, traced: int) -> None
         cdp = page.context.new_cdp_session(page)
         cdp.send("Performance.enable")
         labels, found = [], []
+        middle = n // every // 2 + 1
         for done in range(0, n + 1, every):
             if done:
                 press_keys(page, [KEYS[i % 10] for i in range(every)], rng=rng, after_ms=PACE_MS)
@@ -91,13 +135,13 @@ def session(playwright: Any, site: str, n: int, every: int, traced: int) -> None
             found.append(memory(page, cdp))
             words = "  ".join(f"{name} {value:,.0f}" for name, value in found[-1].items())
             print(f"{done:>5} labels: {words}", flush=True)
+            if len(labels) == middle:
+                half, at_half = held_bytes(page, cdp), done
+        print_held(half, held_bytes(page, cdp), n - at_half)
         with Trace(chromium, page) as trace:
             press_keys(page, [KEYS[i % 10] for i in range(traced)], rng=rng, after_ms=(150, 400))
             page.wait_for_timeout(1000)
-    # The first stretch fills what is kept on purpose: the images that can be gone back to, and those ahead.
-    kept = {name: [each[name] for each in found[1:]] for name in found[0]}
-    print("slope a label, after the first stretch:", end="")
-    print("".join(f"  {name} {slope(labels[1:], values):+.3f}" for name, values in kept.items()))
+    print_slopes(labels, found)
     latencies, paints, limit = frames_at_keys(trace)
     ordered = sorted(latencies)
     within = sum(each <= FRAME_MS + min(paints) for each in latencies)
@@ -110,12 +154,14 @@ def session(playwright: Any, site: str, n: int, every: int, traced: int) -> None
 
 
 def main() -> None:
-    """Print memory at every hundredth label, its slope, and the frames at a key."""
+    """Print the memory as labels come in, its slope, and the frames at a key."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--labels", type=int, default=500)
-    parser.add_argument("--every", type=int, default=100)
-    parser.add_argument("--traced", type=int, default=40)
+    parser.add_argument("--every", type=int, default=50, help="Labels between two readings of the memory.")
+    parser.add_argument("--traced", type=int, default=40, help="Labels after them, whose frames are looked at.")
     options = parser.parse_args()
+    if options.every < 1 or options.traced < 1 or options.labels < 3 * options.every:
+        parser.error("a slope needs three readings after the first: --labels of at least three times --every.")
     thread = serve()
     from playwright.sync_api import sync_playwright
 
