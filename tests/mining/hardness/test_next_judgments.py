@@ -151,11 +151,13 @@ def simulate(policy: str, seed: int, judgments: int, *, n=300, step=60, sd=0.3, 
     n_hard = round(share * n)
     for _ in range(0, judgments, step):
         error = 1 / np.sqrt(1 / sd**2 + count / noise**2)
-        mean = error**2 * total / noise**2
-        found = rank_for_judgment(
-            mean, error, share=share, judgment_precision=1 / noise**2, item_sd=sd, batch=step
-        )  # fmt: skip
-        chosen = found.plan if policy == "adaptive" else np.argsort(count + rng.random(n))[:step]
+        if policy == "random":
+            chosen = np.argsort(count + rng.random(n))[:step]
+        else:
+            mean = error**2 * total / noise**2
+            chosen = rank_for_judgment(
+                mean, error, share=share, judgment_precision=1 / noise**2, item_sd=sd, batch=step
+            ).plan
         np.add.at(total, chosen, truth[chosen] + rng.normal(0, noise, step))
         np.add.at(count, chosen, 1)
     error = 1 / np.sqrt(1 / sd**2 + count / noise**2)
