@@ -16,7 +16,7 @@ import pytest
 from annotations.models import EventBatch
 from annotations.timing import Reason
 from tests import factories
-from tests.e2e.test_label import OPEN, delivered, press
+from tests.e2e.test_label import OPEN, delivered, press, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,7 +86,7 @@ def test_nobody_does_anything_for_a_while(label):
 def test_the_computer_slept(label):
     page = label()
     page.evaluate("(() => { const now = Date.now; Date.now = () => { window.asked = true; return now() + 30000 } })()")
-    page.wait_for_function("window.asked")
+    wait_until(page, "window.asked")
     assert_only_first_lost_its_time(answered(page), Reason.SUSPENDED)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -125,6 +125,7 @@ def test_what_cannot_be_ranked_is_refused_by_name(change, words):
 numbers = st.floats(-1e6, 1e6) | st.just(float("nan"))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine it is
 @given(
     st.lists(st.tuples(numbers, st.floats(0, 1e6), st.integers(0, 50)), min_size=2, max_size=40),
     st.floats(0.01, 0.99),
