@@ -85,9 +85,8 @@ def _wanted(images: dict[int, Drawn]) -> Wanted:
 
 def _said(drawing: Trial, box: DrawnBox | None) -> tuple[Any, ...]:
     """Return what a trial of an object has to say, in the order of `SAID`."""
-    if box is None:
-        own = (None, NOT_DRAWN, Trial.State.SKIPPED.value, NOT_DRAWN)
-    else:
+    own: tuple[Any, ...] = (None, NOT_DRAWN, Trial.State.SKIPPED.value, NOT_DRAWN)
+    if box is not None:
         own = (box.response_ms, box.null_reason, Trial.State.ANSWERED.value, "")
     return (*own, drawing.position, drawing.session_id, drawing.flags, drawing.pk)
 
@@ -100,11 +99,9 @@ def _stored(said: tuple[Any, ...], drawing: Trial) -> list[Any]:
 
 def _there(wanted: Iterable[Key]) -> dict[Key, tuple[int, tuple[Any, ...]]]:
     """Return (object, annotator) -> the id of its trial, and what that says now."""
-    rows = Trial.objects.filter(item__in={item for item, _ in wanted}, drawing__isnull=False).order_by()
-    return {
-        (item, annotator): (pk, tuple(said))
-        for pk, item, annotator, *said in rows.values_list("pk", "item_id", "annotator_id", *SAID)
-    }
+    trials = Trial.objects.filter(item__in={item for item, _ in wanted}, drawing__isnull=False).order_by()
+    rows: Iterable[tuple[Any, ...]] = trials.values_list("pk", "item_id", "annotator_id", *SAID)
+    return {(item, annotator): (pk, tuple(said)) for pk, item, annotator, *said in rows}
 
 
 def _insert_trials(new: Mapping[Key, tuple[Any, ...]], wanted: Wanted) -> None:
@@ -121,8 +118,12 @@ def _write_answers(wanted: Wanted, before: Mapping[Key, tuple[int, tuple[Any, ..
     """Give every trial the class of its box as its answer; return the trials that were there and had another one."""
     now = _there(wanted) if any(key not in before for key in wanted) else before
     current = Annotation.objects.filter(trial__in=[pk for pk, _ in before.values()], is_current=True).order_by()
-    answers = {trial: (pk, label) for trial, pk, label in current.values_list("trial_id", "pk", "label_id")}
-    made, taken_back, relabelled = [], [], set()
+    answers: dict[int, tuple[int | None, int | None]] = {
+        trial: (pk, label) for trial, pk, label in current.values_list("trial_id", "pk", "label_id")
+    }
+    made: list[tuple[Any, ...]] = []
+    taken_back: list[tuple[Any, ...]] = []
+    relabelled: set[int] = set()
     moment = stored(timezone.now())
     for key, (_, box) in wanted.items():
         trial = now[key][0]
@@ -148,9 +149,8 @@ def _count(images: dict[int, Drawn]) -> None:
     """Let the counts of the objects say who drew them and who did not; judgments that were asked for stay open."""
     objects = [item for drawn in images.values() for item in drawn.objects]
     trials = Trial.objects.filter(item__in=objects, purpose=Trial.Purpose.JUDGMENT).order_by()
-    counts = Counter(
-        {(item, state): n for item, state, n in trials.values_list("item_id", "state").annotate(n=Count("pk"))}
-    )
+    rows: Iterable[tuple[Any, ...]] = trials.values_list("item_id", "state").annotate(n=Count("pk"))
+    counts = Counter({(item, state): n for item, state, n in rows})
     changed = []
     for item in objects:
         before = (item.answered, item.skipped, item.taken, item.needed)

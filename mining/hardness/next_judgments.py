@@ -113,7 +113,8 @@ def _counts(given: ArrayLike | None, n_items: int, name: str) -> NDArray[np.int6
 def _worth_of_further(away: Array, error: Array, precision: float, asked: NDArray[np.int64]) -> Array:
     """Return (LOOKED_AHEAD, n_items): the worth of the next judgment of each item, of the one after it, ..."""
     known: Array = ndtr(away) * ndtr(-away)
-    falls = np.stack([known - _left(away, error, (asked + k) * precision) for k in range(LOOKED_AHEAD + 1)])
+    bought = asked.astype(np.float64)
+    falls = np.stack([known - _left(away, error, (bought + k) * precision) for k in range(LOOKED_AHEAD + 1)])
     # The slopes of the least concave curve above the falls, from its first point on.
     worth = np.empty((LOOKED_AHEAD, away.shape[0]))
     for k in range(LOOKED_AHEAD):
@@ -122,7 +123,7 @@ def _worth_of_further(away: Array, error: Array, precision: float, asked: NDArra
             for at in range(k + 1)
         ]
         worth[k] = np.min(slopes, axis=0)
-    return np.maximum(worth, 0.0)
+    return np.asarray(np.maximum(worth, 0.0))
 
 
 def _left(away: Array, error: Array, precision: Array) -> Array:
