@@ -110,7 +110,8 @@ export class View {
   outOfTime() {
     // A dialog about the image that is gone must not act on the next one.
     this.root.querySelector("dialog[open]")?.close();
-    this.say("Time is up. Next image.");
+    this.saved = "Time is up.";
+    this.say(this.saved);
   }
 
   #name(code) {
