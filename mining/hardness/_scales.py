@@ -62,11 +62,10 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     bent = bend_in_place(pilot, ranks.copy(), curve)
     plain = crossed.start(pilot, pilot.log_times)
     by_rank = crossed.start(pilot, bent, with_load=True)
-    foretold = []
     for state in (plain, by_rank):
         crossed.settle(pilot, state)
-        foretold.append(crossed.foresight(pilot, state))
-    share = probability_of_ranks(ranks, *foretold, np.where(pilot.item >= 0, pilot.item, 0))
+    foretold = crossed.foresight(pilot, plain), crossed.foresight(pilot, by_rank)
+    share = probability_of_ranks(ranks, foretold[0], foretold[1], np.maximum(pilot.item, 0))
     unit = ANNOTATOR_SDS if share >= 0.5 else LOG_SECONDS
     curve = curve if unit == ANNOTATOR_SDS else STRAIGHT
     state, other = (by_rank, plain) if unit == ANNOTATOR_SDS else (plain, by_rank)

@@ -53,7 +53,7 @@ def add_to_consensus(
         return
     held = HeldConsensus(known["confusion"], known["share"], bool(known["by_vote"]))
     labelled = labels_that_count(trials.filter(pl.col("item").is_in(touched.implode())))
-    if not labelled.is_empty() and labelled["label"].max() >= held.class_share.size:  # type: ignore[operator]
+    if not labelled.is_empty() and int(labelled["label"].to_numpy().max()) >= held.class_share.size:
         return  # a class that is new since: the whole consensus knows it
     label, confidence, n_labels = held.judge(
         touched.search_sorted(labelled["item"]).to_numpy().astype(np.int64),
@@ -62,8 +62,8 @@ def add_to_consensus(
     ids, on = items["item"].to_numpy()[touched.to_numpy()], n_labels > 0
     more = _table(ids[on], label[on], confidence[on], n_labels[on])
     rest = before.filter(~pl.col("item").is_in(pl.Series(ids).implode()))
-    n_labels_now = int(rest["n_labels"].sum() + more["n_labels"].sum())
-    _keep(folder, pl.concat([rest, more]).sort("item"), {**facts, **stamp, "n_labels": n_labels_now})
+    table = pl.concat([rest, more]).sort("item")
+    _keep(folder, table, {**facts, **stamp, "n_labels": int(table["n_labels"].to_numpy().sum())})
 
 
 def _table(item: np.ndarray, label: np.ndarray, confidence: np.ndarray, n_labels: np.ndarray) -> pl.DataFrame:
