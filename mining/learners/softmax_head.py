@@ -37,8 +37,8 @@ class HeadSettings:
     learning_rate: float = 0.005
     l2: float = 1e-4
     candidates: int = 1
-    """Candidates looked at per item trained on: 1 = every batch is trained on whole. More of them make a step dearer, not
-    an epoch longer."""
+    """Candidates looked at per item trained on: 1 = every batch is trained on whole. More make a step dearer, but an
+    epoch no longer."""
 
 
 @dataclass
@@ -107,8 +107,8 @@ def train_epochs(
     """Train and yield the head after each epoch (the same object: use it before going on).
 
     `features` (n, d) finite, `codes` (n,) labels, `weight` (n,) of each item's loss. With `step_weights` every step
-    looks at `candidates` items for each one that plain training would train on, and trains on the first so many of those,
-    and with the weights, that it returns: an epoch has the same steps on the same numbers of items whatever the rule.
+    looks at `candidates` items for each one that plain training would train on, and trains on as many of those, and
+    with the weights, that it returns: an epoch has the same steps on the same numbers of items whatever the rule.
     `rows_of_epoch` stands in for a shuffle of all rows.
     """
     given = np.asarray(codes, dtype=np.int64)

@@ -25,7 +25,10 @@ LABEL_MORE = "Label more items, or import them with labels (folders named by cla
 def run(stage: StageRun) -> dict[str, Any]:
     """Write predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
     items = stage.folder.read_table("items.parquet")
-    label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy().astype(np.int64)
+    people = stage.folder.read_table("people.parquet", ["label", "split"])
+    label = people["label"].fill_null(-1).to_numpy().astype(np.int64)
+    # No label of the held-out test is learnt from: else what is mined would rest on it, and so would the verdict.
+    learnt = np.where((people["split"] == "test").to_numpy(), -1, label)
     names = [entry["name"] for entry in stage.folder.read_json("snapshot.json")["classes"]]
     cubes: dict[str, np.ndarray] = {}
     facts: list[dict[str, Any]] = []
@@ -33,8 +36,8 @@ def run(stage: StageRun) -> dict[str, Any]:
     for entry in stage.params["learners"]:
         if entry["name"].startswith(FILE_PREFIX):
             _take_imported(stage, entry["name"], items, len(names), cubes, facts)
-    if trained and _can_learn(stage, label, names):
-        _train_all(stage, trained, items, label, names, cubes, facts)
+    if trained and _can_learn(stage, learnt, names):
+        _train_all(stage, trained, items, label, learnt, names, cubes, facts)
     elif not cubes:
         stage.lack("No model could be trained, so there are no measures of models.", LABEL_MORE)
     stage.write_arrays("predictions.npz", cubes)
@@ -66,6 +69,7 @@ def _train_all(
     entries: list[dict[str, Any]],
     items: pl.DataFrame,
     label: np.ndarray,
+    learnt: np.ndarray,
     names: list[str],
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
@@ -74,7 +78,7 @@ def _train_all(
     if not known.any():
         stage.lack("No item has features.", "Look at the features stage: it says why.")
         return
-    usable = np.where(known, label, -1)
+    usable = np.where(known, learnt, -1)
     if not _can_learn(stage, usable, names):
         return
     _say_what_is_constant(stage, features, known)
