@@ -125,6 +125,7 @@ def retraining_experiment(
                 n_classes=n_classes,
                 sample_weight=None if arm == "baseline" or oversample else weights,
                 seed=int(seed),
+                groups=rows,
             )
             answers[arm].append(model.probabilities(features[test]))
             done += 1
