@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -43,8 +44,12 @@ def set_schedule(
             raise ValidationError({"settings_from": "Choose a round of this project."})
     else:
         like_round = None
-    wanted = {"every_annotations": every_annotations, "every_hours": every_hours,
-              "settings_from": settings_from, "like_round": like_round}  # fmt: skip
+    wanted: dict[str, Any] = {
+        "every_annotations": every_annotations,
+        "every_hours": every_hours,
+        "settings_from": settings_from,
+        "like_round": like_round,
+    }
     RoundSchedule(project=project, **wanted).full_clean(exclude=["project", "like_round"])
     changes = {**wanted, "last_message": "", "tried_at": None}
     schedule, _ = RoundSchedule.objects.update_or_create(project=project, defaults=changes)
