@@ -85,11 +85,13 @@ def _train_all(
     groups = groups_of(stage, items)
     stage.write_table("groups.parquet", pl.DataFrame({"group": groups}))  # an outside trainer deals its folds by them
     n_folds = _possible_folds(stage, usable, groups, names)
+    _say_what_only_the_test_has(stage, np.where(known, label, -1), usable, names)
     lonely = unlearnable_classes(usable, groups)
+    outside = " outside the held-out test" if (learnt != label).any() else ""
     if lonely:
         stage.lack(
-            f"{_classes(names, lonely)} one separate image only: whoever judges it has not learnt the class, so it was "
-            "left out of training, and its hardness says nothing.",
+            f"{_classes(names, lonely)} one separate image only{outside}: whoever judges it has not learnt the class, "
+            "so it was left out of training, and its hardness says nothing.",
             "Label more items of it, or take the class out.",
         )
     seeds = [stage.params["seed"] + number for number in range(stage.params["n_seeds"])]
@@ -131,6 +133,16 @@ def _say_what_is_constant(stage: StageRun, features: np.ndarray, known: np.ndarr
         stage.run.note(
             f"{len(same)} of {features.shape[1]} features are the same for every item (numbers {some}, from 0): they "
             "tell nothing and do no harm."
+        )
+
+
+def _say_what_only_the_test_has(stage: StageRun, label: np.ndarray, learnt: np.ndarray, names: list[str]) -> None:
+    only = np.setdiff1d(label[label >= 0], learnt[learnt >= 0]).tolist()
+    if only:
+        stage.lack(
+            f"{_classes(names, only)} labelled images in the held-out test only: no model that judges them has learnt "
+            f"{'it' if len(only) == 1 else 'them'}.",
+            "Label more items of it, or take the class out.",
         )
 
 
