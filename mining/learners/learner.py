@@ -142,7 +142,7 @@ class Learner:
             return FittedModel(fitted, None)
         codes = np.asarray(given, dtype=np.int64)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        group = np.arange(len(codes)) if groups is None else np.asarray(groups)
+        group = np.asarray(np.arange(len(codes)) if groups is None else groups, dtype=np.int64)
         scores = self._inner_scores(np.asarray(features), codes, weight, n_classes, seed, group)
         if scores is None:
             scores = fitted.scores(np.asarray(features))
