@@ -84,7 +84,8 @@ def _of_training(stage: StageRun, name: str, mean: np.ndarray, label: np.ndarray
     features, described = features_of(stage, items)
     known = described & np.isfinite(mean[:, 0])
     if name == "mlp":
-        return _known(_followed(stage, features, np.where(known, label, -1), mean.shape[1]), name)
+        learnt = np.where(known & ~_held(stage), label, -1)
+        return _known(_followed(stage, features, learnt, mean.shape[1]), name)
     scores = np.full(len(label), np.nan)
     if known.any():
         scaled = features[known].astype(np.float64)
@@ -111,6 +112,11 @@ def _known(columns: dict[str, Any], name: str) -> dict[str, Any]:
     return {f"{name}.{measure}": values for measure, values in columns.items() if np.isfinite(values).any()}
 
 
+def _held(stage: StageRun) -> np.ndarray:
+    """Return (n,) bool: the held-out test, whose labels nothing that is mined may rest on."""
+    return (stage.folder.read_table("people.parquet", ["split"])["split"] == "test").to_numpy()
+
+
 def _add_neighbours(stage: StageRun, label: np.ndarray, columns: dict[str, Any]) -> None:
     if (label >= 0).sum() > MOST_REFERENCES:
         stage.run.note(f"Neighbours were left out: a search over more than {MOST_REFERENCES} items takes too long.")
@@ -118,6 +124,7 @@ def _add_neighbours(stage: StageRun, label: np.ndarray, columns: dict[str, Any])
     features, known = features_of(stage, stage.folder.read_table("items.parquet"))
     if known.any():
         scores = np.full(len(label), np.nan)
-        scores[known] = kdn(features[known], label[known], seed=stage.params["seed"])
+        barred = _held(stage)[known]
+        scores[known] = kdn(features[known], label[known], seed=stage.params["seed"], barred=barred)
         if np.isfinite(scores).any():
             columns["kdn"] = scores

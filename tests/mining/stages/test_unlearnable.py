@@ -58,9 +58,22 @@ def test_a_class_with_one_item_is_named_and_left_out_of_training(project):
 
 def test_a_small_class_makes_fewer_folds_and_is_named(project):
     labelled(project, (10, 10, 2))
-    round_ = run(project, n_folds=5)
+    round_ = run(project, n_folds=5, test_share=0.0)
     assert f"The class {CLASSES[2]!r} has 2 separate labelled images only; 5 folds became 2." in notes(round_)
     assert said(round_) == []
+
+
+def test_a_class_of_which_the_held_out_test_has_most_is_named(project):
+    labelled(project, (10, 10, 2))  # one of the two is held out
+    (what,) = said(run(project))
+    assert what.startswith(f"The class {CLASSES[2]!r} has one separate image only outside the held-out test")
+    items = list(project.items.order_by("ordinal"))
+    Item.objects.filter(pk=items[2].pk).update(given=None)
+    (what,) = said(run(project))
+    assert what == (
+        f"The class {CLASSES[2]!r} has labelled images in the held-out test only: no model that judges them has "
+        "learnt it."
+    )
 
 
 def test_a_project_with_labels_of_one_class_says_which(project):
@@ -78,7 +91,7 @@ def test_no_labels_at_all(project):
 
 def test_a_learner_that_cannot_be_trained_leaves_the_others(project):
     labelled(project, (10, 10, 2))
-    round_ = run(project, [{"name": "logistic", "params": {"resampling": "smote"}}, "knn"])
+    round_ = run(project, [{"name": "logistic", "params": {"resampling": "smote"}}, "knn"], test_share=0.0)
     assert said(round_) == [
         "logistic could not be trained: SMOTE needs two items or more in every class of a fold; use oversampling "
         "instead."
