@@ -17,14 +17,15 @@ from mining.selectors.choices import FILE_PREFIX
 from .context import PieceRun, StageRun
 from .features import features_of
 from .fold_pieces import Folds, do_fold, judge_out_of_fold
-from .groups import groups_of
+from .groups import deal_test
 
 LABEL_MORE = "Label more items, or import them with labels (folders named by class)."
 
 
 def run(stage: StageRun) -> dict[str, Any]:
-    """Write predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
+    """Write groups.parquet; predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
     items = stage.folder.read_table("items.parquet")
+    dealt = deal_test(stage, items)  # an outside trainer deals its folds by these groups, too
     label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy().astype(np.int64)
     names = [entry["name"] for entry in stage.folder.read_json("snapshot.json")["classes"]]
     cubes: dict[str, np.ndarray] = {}
@@ -34,12 +35,12 @@ def run(stage: StageRun) -> dict[str, Any]:
         if entry["name"].startswith(FILE_PREFIX):
             _take_imported(stage, entry["name"], items, len(names), cubes, facts)
     if trained and _can_learn(stage, label, names):
-        _train_all(stage, trained, items, label, names, cubes, facts)
+        _train_all(stage, trained, items, label, dealt["group"].to_numpy(), names, cubes, facts)
     elif not cubes:
         stage.lack("No model could be trained, so there are no measures of models.", LABEL_MORE)
     stage.write_arrays("predictions.npz", cubes)
     stage.write_json("predictions.json", {"learners": facts})
-    return stage.result(learners=facts)
+    return stage.result(learners=facts, n_test=int((dealt["split"] == "test").sum()))
 
 
 def _can_learn(stage: StageRun, label: np.ndarray, names: list[str]) -> bool:
@@ -66,6 +67,7 @@ def _train_all(
     entries: list[dict[str, Any]],
     items: pl.DataFrame,
     label: np.ndarray,
+    groups: np.ndarray,
     names: list[str],
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
@@ -78,8 +80,6 @@ def _train_all(
     if not _can_learn(stage, usable, names):
         return
     _say_what_is_constant(stage, features, known)
-    groups = groups_of(stage, items)
-    stage.write_table("groups.parquet", pl.DataFrame({"group": groups}))  # an outside trainer deals its folds by them
     n_folds = _possible_folds(stage, usable, groups, names)
     lonely = unlearnable_classes(usable, groups)
     if lonely:
