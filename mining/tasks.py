@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_init
 
+from mining.preload import load_arithmetic
 from mining.services import people_now
 from mining.services.queue_ranking import projects_to_rank, rank_queue
 from mining.services.rounds import advance_all_rounds
@@ -13,6 +16,13 @@ from mining.services.schedules import start_due_rounds
 
 RANK_EVERY_SECONDS = 10
 _sending = threading.Lock()
+
+
+@worker_init.connect
+def preload(sender: Any, **kwargs: object) -> None:
+    """Make the worker of long jobs, the one that forks, ready for them; the housekeeper never computes."""
+    if "prefork" in str(sender.pool_cls):
+        load_arithmetic()
 
 
 @shared_task(name="mining.advance_rounds")

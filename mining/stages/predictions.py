@@ -17,18 +17,18 @@ from mining.selectors.choices import FILE_PREFIX
 from .context import PieceRun, StageRun
 from .features import features_of
 from .fold_pieces import Folds, do_fold, judge_out_of_fold
-from .groups import groups_of
+from .groups import deal_test
 
 LABEL_MORE = "Label more items, or import them with labels (folders named by class)."
 
 
 def run(stage: StageRun) -> dict[str, Any]:
-    """Write predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
+    """Write groups.parquet; predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
     items = stage.folder.read_table("items.parquet")
-    people = stage.folder.read_table("people.parquet", ["label", "split"])
-    label = people["label"].fill_null(-1).to_numpy().astype(np.int64)
+    dealt = deal_test(stage, items)  # an outside trainer deals its folds by these groups, too
+    label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy().astype(np.int64)
     # No label of the held-out test is learnt from: else what is mined would rest on it, and so would the verdict.
-    learnt = np.where((people["split"] == "test").to_numpy(), -1, label)
+    learnt = np.where((dealt["split"] == "test").to_numpy(), -1, label)
     names = [entry["name"] for entry in stage.folder.read_json("snapshot.json")["classes"]]
     cubes: dict[str, np.ndarray] = {}
     facts: list[dict[str, Any]] = []
@@ -37,12 +37,12 @@ def run(stage: StageRun) -> dict[str, Any]:
         if entry["name"].startswith(FILE_PREFIX):
             _take_imported(stage, entry["name"], items, len(names), cubes, facts)
     if trained and _can_learn(stage, learnt, names):
-        _train_all(stage, trained, items, label, learnt, names, cubes, facts)
+        _train_all(stage, trained, items, label, learnt, dealt["group"].to_numpy(), names, cubes, facts)
     elif not cubes:
         stage.lack("No model could be trained, so there are no measures of models.", LABEL_MORE)
     stage.write_arrays("predictions.npz", cubes)
     stage.write_json("predictions.json", {"learners": facts})
-    return stage.result(learners=facts)
+    return stage.result(learners=facts, n_test=int((dealt["split"] == "test").sum()))
 
 
 def _can_learn(stage: StageRun, label: np.ndarray, names: list[str]) -> bool:
@@ -70,6 +70,7 @@ def _train_all(
     items: pl.DataFrame,
     label: np.ndarray,
     learnt: np.ndarray,
+    groups: np.ndarray,
     names: list[str],
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
@@ -82,8 +83,6 @@ def _train_all(
     if not _can_learn(stage, usable, names):
         return
     _say_what_is_constant(stage, features, known)
-    groups = groups_of(stage, items)
-    stage.write_table("groups.parquet", pl.DataFrame({"group": groups}))  # an outside trainer deals its folds by them
     n_folds = _possible_folds(stage, usable, groups, names)
     _say_what_only_the_test_has(stage, np.where(known, label, -1), usable, names)
     lonely = unlearnable_classes(usable, groups)

@@ -1,14 +1,17 @@
 """Input that nothing can be learnt from: named in plain words, and the rest of the round goes on."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from annotations.models import Item
 from mining.feature_files import open_feature_file
 from mining.prediction_checks import PredictionsRefused
+from mining.prediction_files import read_predictions
 from mining.selectors import rounds as reads
 from mining.services import rounds
 from mining.services.feature_sources import store_features
+from mining.services.predictions import store_predictions
 from tests.mining.small_project import CLASSES, QUICK, make_striped_project
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +130,20 @@ def test_features_that_are_all_constant_are_said(project, tmp_path):
     features(project, tmp_path, np.ones((30, 3)))
     round_ = run(project, feature_kind="file:v")
     assert "All features are the same for every item: no learner can tell items apart." in said(round_)
+
+
+def test_predictions_for_half_the_items_are_counted_and_the_others_go_on(project, tmp_path):
+    items = list(project.items.order_by("ordinal"))[:15]
+    belief = np.full((15, 3), 0.1)
+    belief[np.arange(15), [item.given.code for item in items]] = 0.8
+    columns = {"item": [item.path for item in items], **dict(zip(CLASSES, belief.T, strict=True))}
+    pl.DataFrame(columns).write_csv(tmp_path / "half.csv")
+    tables = [read_predictions(tmp_path / "half.csv")]
+    store_predictions(project=project, name="half", tables=tables, out_of_fold=True)
+
+    round_ = run(project, learners=("file:half", "knn"))
+
+    assert said(round_) == ["file:half has predictions for 15 of 30 items."]
+    rows, _ = reads.measures_page(round_, order_by="ordinal", descending=False, limit=30)
+    assert [row["file:half.loss"] is not None for row in rows] == [True] * 15 + [False] * 15
+    assert all(row["knn.loss"] is not None for row in rows)
