@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from annotations.models import Annotator, Trial
 from annotations.queue.taking import NewTrial, Taken, take_items, write_trials
+from annotations.sql import fetch_prepared
 
 from .leases import OUTSTANDING_AT_MOST, Lease, box_of
 from .statements import (
@@ -30,7 +31,6 @@ from .statements import (
     add_events,
     close_trial,
     count_item,
-    fetch_prepared,
     save_annotator,
 )
 

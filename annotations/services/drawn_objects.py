@@ -20,8 +20,7 @@ from django.db.models import F
 
 from annotations.models import Annotation, DrawnBox, Item, Project, Trial
 from annotations.objects import THRESHOLD, carry_over, match_boxes, median_boxes
-
-from .statements import execute_many
+from annotations.sql import execute_many
 
 NOT_DRAWN = "not_drawn"
 """Both the reason why there is no time and that of the skip."""

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Model
 
 from annotations.models import Annotator, Project, Trial, WorkSession
+from annotations.sql import execute, fetch, fetch_prepared, moment, stored
 
 Row = TypeVar("Row", bound=Model)
 
@@ -37,55 +38,6 @@ _STATE = ", ".join([f"a.{name}" for name in _ANNOTATOR] + [f'p."{name}"' for nam
 _SELECT_ANNOTATOR = (
     f"SELECT {_STATE} FROM annotations_annotator a JOIN annotations_project p ON p.id = a.project_id WHERE a.id = %s"
 )
-
-
-def execute(sql: str, values: Sequence[Any]) -> int:
-    """Run a statement; return how many rows it changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return int(cursor.rowcount)
-
-
-def execute_many(sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run a statement once for each row of values: many times faster than one statement with a CASE for each."""
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(sql, rows)
-
-
-def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run a statement; return its rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
-
-
-def fetch_prepared(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run a statement that every answer needs; return its rows. PostgreSQL parses and plans it once for a connection,
-    sqlite3 does so by itself."""
-    if connection.vendor != "postgresql":
-        return fetch(sql, values)
-    from django.db.backends.postgresql.base import ServerBindingCursor
-
-    connection.ensure_connection()
-    with (
-        connection.wrap_database_errors,
-        connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor,
-    ):
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
-
-
-def stored(moment: datetime.datetime | None) -> Any:
-    """Return a time as the database wants it."""
-    return connection.ops.adapt_datetimefield_value(moment)
-
-
-def moment(value: Any) -> datetime.datetime:
-    """Return a time as it came from the database: SQLite has no type for it."""
-    if isinstance(value, str):
-        value = datetime.datetime.fromisoformat(value)
-    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
 
 
 def lock_annotator(annotator_id: int) -> Annotator:
