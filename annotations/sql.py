@@ -65,10 +65,9 @@ def fetch_prepared(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     from django.db.backends.postgresql.base import ServerBindingCursor
 
     connection.ensure_connection()
-    with (
-        connection.wrap_database_errors,
-        connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor,
-    ):
+    raw: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]  # its stub has no arguments
+    wrapped = connection.make_debug_cursor(raw) if connection.queries_logged else connection.make_cursor(raw)
+    with wrapped as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
 

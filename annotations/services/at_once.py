@@ -210,7 +210,7 @@ ORDER BY made.position
 
 def _as_one(answer: UsualAnswer) -> list[Lease]:
     trial = answer.trial
-    values = {
+    values: dict[str, Any] = {
         "trial": trial.pk, "version": trial.annotator.version, "holding": answer.holding, "item": trial.item_id,
         "label": answer.label_id, "client_key": answer.client_key, "events": answer.events,
         "project": trial.project_id, "annotator": trial.annotator_id, "session": trial.session_id,
