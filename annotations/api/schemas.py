@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 EVENTS_AT_MOST = 500
 DRAWING_EVENTS_AT_MOST = 2000
@@ -22,7 +22,8 @@ TrialIds = Annotated[list[Annotated[int, Field(ge=0, le=2**63 - 1)]], Field(max_
 Want = Annotated[int, Field(ge=0, le=LOOKAHEAD_AT_MOST)]
 
 
-class SittingIn(Schema):
+# What comes in is plain pydantic: ninja's Schema looks up each field of each model in Python, as rows need it.
+class SittingIn(BaseModel):
     """A browser tab: made once a page load."""
 
     key: Key
@@ -50,7 +51,7 @@ DrawingEvents = Annotated[list[Facts], Field(max_length=DRAWING_EVENTS_AT_MOST),
 """The same of a drawing: each box has some."""
 
 
-class NextIn(Schema):
+class NextIn(BaseModel):
     """Ask for items: `holding` are the trials the browser has already, `want` how many more it wants."""
 
     session: SittingIn
@@ -58,7 +59,7 @@ class NextIn(Schema):
     want: Want = 4
 
 
-class SubmissionIn(Schema):
+class SubmissionIn(BaseModel):
     """What an answer, a skip and a correction have in common."""
 
     client_key: Key
@@ -75,7 +76,7 @@ class AnswerIn(SubmissionIn):
     label: Annotated[int, Field(ge=0, le=32767)]
 
 
-class BoxIn(Schema):
+class BoxIn(BaseModel):
     """A drawn box in shares of the image; `number` is the one its events name it by, `label` the code of a class."""
 
     number: Annotated[int, Field(ge=1, le=32767)]

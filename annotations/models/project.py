@@ -215,6 +215,9 @@ class Annotator(models.Model):
         default=-1, editable=False, help_text="The project's `reopened` when nothing was left for them."
     )
     last_position = models.PositiveIntegerField(default=0, editable=False)
+    version = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Rises with every change of the above: tells what was read from what is."
+    )
 
     # Counts for the page that must not be counted at every answer
     n_answered = models.PositiveIntegerField(default=0, editable=False)

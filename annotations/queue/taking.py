@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import connection
 
+from annotations.sql import fetch, stored
+
 Box = tuple[float, float, float, float]
 
 
@@ -37,13 +39,11 @@ def take_items(item_ids: Sequence[int]) -> dict[int, Taken]:
     chosen = f"SELECT id FROM annotations_item WHERE id IN ({marks}) AND taken < needed"
     if connection.features.has_select_for_update_skip_locked:
         chosen += " FOR UPDATE SKIP LOCKED"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE annotations_item SET taken = taken + 1 WHERE id IN ({chosen}) AND taken < needed "
-            "RETURNING id, look, box_x, box_y, box_width, box_height",
-            list(item_ids),
-        )
-        rows = cursor.fetchall()
+    rows = fetch(
+        f"UPDATE annotations_item SET taken = taken + 1 WHERE id IN ({chosen}) AND taken < needed "
+        "RETURNING id, look, box_x, box_y, box_width, box_height",
+        list(item_ids),
+    )
     return {
         row[0]: Taken(item_id=row[0], look=row[1], box=None if row[4] is None else (row[2], row[3], row[4], row[5]))
         for row in rows
@@ -77,25 +77,22 @@ def write_trials(
     """
     if not trials:
         return {}
-    adapt = connection.ops.adapt_datetimefield_value
     row = "(%s, %s, %s, %s, %s, 'browser', 'issued', %s, %s, '', %s, %s, %s, 1, %s, '', 0, %s, '', '')"
     values: list[Any] = []
     for trial in trials:
         values += [
             project_id, trial.item_id, annotator_id, trial.look, trial.purpose, trial.position, session_id,
-            trial.chosen_by, trial.chance, adapt(now), adapt(lease_until), "[]",
+            trial.chosen_by, trial.chance, stored(now), stored(lease_until), "[]",
         ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO annotations_trial (project_id, item_id, annotator_id, look, purpose, source, state, position, "
-            "session_id, session_name, chosen_by, chance, issued_at, times_issued, lease_until, null_reason, "
-            f"timing_version, flags, skip_reason, comment) VALUES {', '.join([row] * len(trials))} "
-            "ON CONFLICT (item_id, annotator_id, look, purpose) DO UPDATE SET state = 'issued', "
-            "position = excluded.position, session_id = excluded.session_id, chosen_by = excluded.chosen_by, "
-            "chance = excluded.chance, issued_at = excluded.issued_at, lease_until = excluded.lease_until, "
-            "times_issued = annotations_trial.times_issued + 1 WHERE annotations_trial.state = 'abandoned' "
-            "RETURNING id, item_id, times_issued",
-            values,
-        )
-        rows = cursor.fetchall()
+    rows = fetch(
+        "INSERT INTO annotations_trial (project_id, item_id, annotator_id, look, purpose, source, state, position, "
+        "session_id, session_name, chosen_by, chance, issued_at, times_issued, lease_until, null_reason, "
+        f"timing_version, flags, skip_reason, comment) VALUES {', '.join([row] * len(trials))} "
+        "ON CONFLICT (item_id, annotator_id, look, purpose) DO UPDATE SET state = 'issued', "
+        "position = excluded.position, session_id = excluded.session_id, chosen_by = excluded.chosen_by, "
+        "chance = excluded.chance, issued_at = excluded.issued_at, lease_until = excluded.lease_until, "
+        "times_issued = annotations_trial.times_issued + 1 WHERE annotations_trial.state = 'abandoned' "
+        "RETURNING id, item_id, times_issued",
+        values,
+    )
     return {item_id: (trial_id, times_issued) for trial_id, item_id, times_issued in rows}

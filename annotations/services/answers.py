@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from django.utils import timezone
 from annotations.models import Annotation, Annotator, EventBatch, Item, LabelClass, Project, Trial
 from annotations.timing import durations
 
+from .at_once import usual_answer, write_at_once
 from .leases import Lease, lease_to
-from .statements import add_annotation, add_events, close_trial, count_item, lock_annotator, save_annotator
+from .statements import add_annotation, add_events, close_trial, count_item, lock_annotator, save_locked
 from .trials import OTHER_TAB, SKIPPED, open_work_session, protocol_of, timed
 
 OUT_OF_TIME = "out_of_time"
@@ -40,7 +41,7 @@ class Submission:
     client_key: str
     events: Sequence[Any] = ()
     session_key: str = ""
-    holding: Collection[int] = ()
+    holding: Sequence[int] = ()
     want: int = 0
     comment: str = ""
     received_at: datetime.datetime = field(default_factory=timezone.now)
@@ -65,7 +66,13 @@ def answer_trial(*, trial: Trial, label_id: int, submission: Submission) -> Save
     AnswerRefused for a trial that has another answer.
     """
     check_wants_class(trial)
-    columns = end_columns(trial, submission)
+    columns = {**end_columns(trial, submission), "state": Trial.State.ANSWERED}
+    usual = usual_answer(
+        trial, label_id=label_id, columns=columns, client_key=submission.client_key, events=submission.events,
+        holding=submission.holding, want=submission.want, same_tab=_is_same_tab(trial, submission),
+    )  # fmt: skip
+    if usual is not None and (written := write_at_once(usual)) is not None:
+        return Saved(annotator=written[0], next=written[1])
 
     def write(annotator: Annotator, from_state: str) -> None:
         add_annotation(
@@ -75,7 +82,7 @@ def answer_trial(*, trial: Trial, label_id: int, submission: Submission) -> Save
             count_item(trial.item_id, answered=1, taken=1 if from_state == Trial.State.ABANDONED else 0)
         annotator.n_answered += 1
 
-    return submit_once(trial, {**columns, "state": Trial.State.ANSWERED}, submission, write)
+    return submit_once(trial, columns, submission, write)
 
 
 def skip_trial(*, trial: Trial, reason: str, submission: Submission) -> Saved:
@@ -174,7 +181,7 @@ def submit_once(trial: Trial, columns: dict[str, Any], submission: Submission, w
             if submission.want > 0:
                 session = _session(trial, submission)
                 leases = lease_to(annotator, count=submission.want, holding=submission.holding, session=session)
-            save_annotator(annotator)
+            save_locked(annotator)
     except IntegrityError as error:
         raise key_used() from error
     return Saved(annotator=annotator, next=leases, repeated=state is None)
@@ -192,9 +199,15 @@ def _is_repeated(trial: Trial, submission: Submission) -> bool:
     return EventBatch.objects.filter(trial=trial, client_key=submission.client_key).exists()
 
 
+def _is_same_tab(trial: Trial, submission: Submission) -> bool:
+    """Whether the answer comes from the sitting that the trial belongs to, as far as it says."""
+    key = submission.session_key
+    return not key or (trial.session is not None and trial.session.client_key == key)
+
+
 def _session(trial: Trial, submission: Submission) -> Any:
     """Return the sitting that what is handed out belongs to; in nearly every case the one the trial belongs to."""
-    if not submission.session_key or (trial.session and trial.session.client_key == submission.session_key):
+    if _is_same_tab(trial, submission):
         return trial.session
     return open_work_session(annotator=trial.annotator, client_key=submission.session_key)
 
@@ -209,7 +222,7 @@ def _answer_skipped(trial: Trial, annotator: Annotator) -> None:
         count_item(trial.item_id, taken=1, answered=1, skipped=-1)
     annotator.n_answered += 1
     annotator.n_skipped = max(0, annotator.n_skipped - 1)
-    save_annotator(annotator)
+    save_locked(annotator)
 
 
 def _reopen_if_it_was_full(trial: Trial) -> None:

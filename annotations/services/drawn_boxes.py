@@ -12,7 +12,7 @@ from annotations.models import Annotator, DrawnBox, EventBatch, Item, LabelClass
 from annotations.timing import BoxTimes, Protocol, Reason, box_times
 
 from .answers import AnswerRefused, Saved, Submission, end_columns, key_used, submit_once
-from .statements import count_item, lock_annotator, save_annotator
+from .statements import count_item, lock_annotator, save_locked
 from .trials import OTHER_TAB, box_columns, protocol_of
 
 BOXES_AT_MOST = 100
@@ -147,7 +147,7 @@ def _answer_if_skipped(trial: Trial, annotator: Annotator) -> None:
         Item.objects.filter(pk=trial.item_id).update(unmatched=True)
     annotator.n_answered += 1
     annotator.n_skipped = max(0, annotator.n_skipped - 1)
-    save_annotator(annotator)
+    save_locked(annotator)
 
 
 def _same(there: dict[int, DrawnBox], boxes: Sequence[Box], labels: dict[int, int]) -> bool:

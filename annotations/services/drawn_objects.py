@@ -18,9 +18,9 @@ from django.db.models import F
 
 from annotations.models import DrawnBox, Item, Project, Trial
 from annotations.objects import THRESHOLD, carry_over, match_boxes, median_boxes
+from annotations.sql import execute_many
 
 from .object_trials import NOT_DRAWN, Drawn, write_trials
-from .statements import execute_many
 
 __all__ = ["NOT_DRAWN", "ObjectSummary", "update_objects"]
 

@@ -16,7 +16,7 @@ from annotations.queue import draw_items
 from annotations.queue.probes import Probe, probes_for, training_for
 from annotations.queue.taking import Box, NewTrial, Taken, take_items, write_trials
 
-from .statements import lock_annotator, outstanding_trials, save_annotator
+from .statements import lock_annotator, outstanding_trials, save_locked
 
 OUTSTANDING_AT_MOST = 60
 """Items one annotator can hold at a time: those ahead, and answers that wait for the network."""
@@ -53,7 +53,7 @@ def lease_items(
     with transaction.atomic(savepoint=False):
         annotator = lock_annotator(annotator_id)
         leases = lease_to(annotator, count=count, holding=holding, session=session)
-        save_annotator(annotator)
+        save_locked(annotator)
     return leases
 
 
@@ -86,7 +86,7 @@ def _outstanding(
         is_moved = of_session != session_id
         if is_moved:
             moved.append(pk)
-        leases.append(Lease(pk, position, item_id, look, _box(box), is_moved or times_issued > 1, purpose))
+        leases.append(Lease(pk, position, item_id, look, box_of(box), is_moved or times_issued > 1, purpose))
     if moved:
         Trial.objects.filter(pk__in=moved).update(
             session=session, times_issued=F("times_issued") + 1, lease_until=_lease_until(annotator.project, now)
@@ -94,7 +94,8 @@ def _outstanding(
     return leases, len(rows)
 
 
-def _box(values: list[float | None]) -> Box | None:
+def box_of(values: Sequence[float | None]) -> Box | None:
+    """Return the box of an item from its four columns; None for a whole image."""
     x, y, width, height = values
     return None if x is None or y is None or width is None or height is None else (x, y, width, height)
 
@@ -214,7 +215,7 @@ def reopen(*, project_ids: Collection[int], redraw: bool = False) -> None:
     `redraw` throws away what is drawn for annotators, so that items of higher priority come next and not after it.
     """
     if redraw:
-        Annotator.objects.filter(project_id__in=project_ids).update(drawn=[])
+        Annotator.objects.filter(project_id__in=project_ids).update(drawn=[], version=F("version") + 1)
     Project.objects.filter(pk__in=project_ids).update(reopened=F("reopened") + 1)
 
 

@@ -17,8 +17,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from annotations.models import Annotation, DrawnBox, Item, Trial
-
-from .statements import execute_many, stored
+from annotations.sql import execute_many, stored
 
 NOT_DRAWN = "not_drawn"
 """Both the reason why there is no time and that of the skip."""

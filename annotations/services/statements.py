@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Model
 
 from annotations.models import Annotator, Project, Trial, WorkSession
+from annotations.sql import execute, fetch, fetch_prepared, moment, stored
 
 Row = TypeVar("Row", bound=Model)
 
@@ -25,51 +26,18 @@ TRIAL_COLUMNS = (
     "exposure_frames", "timing_version", "flags",
 )  # fmt: skip
 
-_ANNOTATOR = ("id", "project_id", "user_id", "seed", "draws", "drawn_by", "drawn_from", "finished_at_reopened",
-              "last_position", "n_answered", "n_skipped", "drawn")  # fmt: skip
+ANNOTATOR_STATE = (
+    "drawn", "draws", "drawn_by", "drawn_from", "finished_at_reopened", "last_position", "n_answered", "n_skipped",
+)  # fmt: skip
+_ANNOTATOR = ("id", "project_id", "user_id", "seed", "version", *ANNOTATOR_STATE)
 _PROJECT = (
     "id", "order", "n_items", "n_training", "n_gold", "repeat_share", "gold_share", "reopened", "lease_seconds",
-    "unit", "boxes",
+    "unit", "boxes", "floor_ms",
 )  # fmt: skip
-_QUOTED = [f'p."{name}"' for name in _PROJECT]
+_STATE = ", ".join([f"a.{name}" for name in _ANNOTATOR] + [f'p."{name}"' for name in _PROJECT])
 _SELECT_ANNOTATOR = (
-    f"SELECT {', '.join(f'a.{name}' for name in _ANNOTATOR)}, "
-    f"{', '.join(_QUOTED)} "
-    "FROM annotations_annotator a JOIN annotations_project p ON p.id = a.project_id WHERE a.id = %s"
+    f"SELECT {_STATE} FROM annotations_annotator a JOIN annotations_project p ON p.id = a.project_id WHERE a.id = %s"
 )
-
-
-def execute(sql: str, values: Sequence[Any]) -> int:
-    """Run a statement; return how many rows it changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return int(cursor.rowcount)
-
-
-def execute_many(sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run a statement once for each row of values: many times faster than one statement with a CASE for each."""
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(sql, rows)
-
-
-def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run a statement; return its rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
-
-
-def stored(moment: datetime.datetime | None) -> Any:
-    """Return a time as the database wants it."""
-    return connection.ops.adapt_datetimefield_value(moment)
-
-
-def moment(value: Any) -> datetime.datetime:
-    """Return a time as it came from the database: SQLite has no type for it."""
-    if isinstance(value, str):
-        value = datetime.datetime.fromisoformat(value)
-    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
 
 
 def lock_annotator(annotator_id: int) -> Annotator:
@@ -80,24 +48,47 @@ def lock_annotator(annotator_id: int) -> Annotator:
     rows = fetch(sql, [annotator_id])
     if not rows:
         raise Annotator.DoesNotExist(f"There is no annotator {annotator_id}.")
-    row = rows[0]
+    return _annotator(rows[0])
+
+
+def _annotator(row: Sequence[Any]) -> Annotator:
+    """Return the annotator with their project, from the columns of _STATE."""
     n = len(_ANNOTATOR)
-    annotator = _loaded(Annotator, _ANNOTATOR, [*row[: n - 1], _from_json(row[n - 1])])
+    values = list(row[:n])
+    values[_DRAWN] = _from_json(values[_DRAWN])
+    annotator = _loaded(Annotator, _ANNOTATOR, values)
     annotator.project = _loaded(Project, _PROJECT, row[n:])
     return annotator
 
 
-def save_annotator(annotator: Annotator) -> None:
+_DRAWN = _ANNOTATOR.index("drawn")
+_SAVE_ANNOTATOR = (
+    f"UPDATE annotations_annotator SET {', '.join(f'{name} = %s' for name in ANNOTATOR_STATE)}, version = version + 1 "
+    "WHERE id = %s AND version = %s"
+)
+
+
+def save_annotator(
+    annotator_id: int, state: dict[str, Any], *, version: int, only_holding: Sequence[int] | None = None
+) -> bool:
+    """Write the state of the queue and the counts of an annotator, if they are still at that version and, where
+    `only_holding` names trials, were handed out no others that wait for an answer; return whether that was so."""
+    sql = _SAVE_ANNOTATOR
+    values = [json.dumps(state["drawn"]), *(state[name] for name in ANNOTATOR_STATE[1:]), annotator_id, version]
+    if only_holding is not None:
+        sql += (
+            " AND NOT EXISTS (SELECT 1 FROM annotations_trial t WHERE t.annotator_id = annotations_annotator.id AND "
+            f"t.state = 'issued' AND t.id NOT IN ({', '.join(['%s'] * len(only_holding))}))"
+        )
+        values += only_holding
+    return bool(execute(sql, values))
+
+
+def save_locked(annotator: Annotator) -> None:
     """Write the state of the queue and the counts of an annotator that is locked."""
-    execute(
-        "UPDATE annotations_annotator SET drawn = %s, draws = %s, drawn_by = %s, drawn_from = %s, "
-        "finished_at_reopened = %s, last_position = %s, n_answered = %s, n_skipped = %s WHERE id = %s",
-        [
-            json.dumps(annotator.drawn), annotator.draws, annotator.drawn_by, annotator.drawn_from,
-            annotator.finished_at_reopened, annotator.last_position, annotator.n_answered, annotator.n_skipped,
-            annotator.pk,
-        ],
-    )  # fmt: skip
+    state = {name: getattr(annotator, name) for name in ANNOTATOR_STATE}
+    save_annotator(annotator.pk, state, version=annotator.version)
+    annotator.version += 1
 
 
 def close_trial(trial_id: int, *, from_state: str, columns: dict[str, Any]) -> bool:
@@ -131,12 +122,11 @@ def add_events(*, trial_id: int, events: Sequence[Any], client_key: str, now: da
 
 
 def count_item(item_id: int, *, taken: int = 0, answered: int = 0, skipped: int = 0) -> None:
-    """Change an item's counts by so many."""
-    execute(
-        "UPDATE annotations_item SET taken = taken + %s, answered = answered + %s, skipped = skipped + %s "
-        "WHERE id = %s",
-        [taken, answered, skipped, item_id],
-    )
+    """Change an item's counts by so many. What does not change is not named: SQLite would write its indexes again."""
+    changes = {name: by for name, by in (("taken", taken), ("answered", answered), ("skipped", skipped)) if by}
+    if changes:
+        assignments = ", ".join(f"{name} = {name} + %s" for name in changes)
+        execute(f"UPDATE annotations_item SET {assignments} WHERE id = %s", [*changes.values(), item_id])
 
 
 def outstanding_trials(annotator_id: int) -> list[tuple[Any, ...]]:
@@ -159,22 +149,23 @@ def trial_of_user(*, user_id: int, is_staff: bool, slug: str, trial_id: int, lab
         if is_staff
         else "AND EXISTS (SELECT 1 FROM annotations_membership m WHERE m.project_id = p.id AND m.user_id = a.user_id)"
     )
-    rows = fetch(
-        f"SELECT {', '.join('t.' + name for name in _TRIAL)}, p.floor_ms, p.unit, p.boxes, s.client_key, "
-        "(SELECT c.id FROM annotations_labelclass c WHERE c.project_id = p.id AND c.code = %s) "
+    rows = fetch_prepared(
+        f"SELECT {', '.join('t.' + name for name in _TRIAL)}, s.client_key, (SELECT c.id FROM annotations_labelclass c "
+        f"WHERE c.project_id = p.id AND c.code = %s), {_STATE} "
         "FROM annotations_trial t JOIN annotations_project p ON p.id = t.project_id "
         "JOIN annotations_annotator a ON a.id = t.annotator_id "
         "LEFT JOIN annotations_worksession s ON s.id = t.session_id "
-        "WHERE t.id = %s AND t.source = 'browser' AND p.slug = %s AND p.archived_at IS NULL AND a.user_id = %s "
-        + membership,
+        "WHERE t.id = %s AND t.source = 'browser' AND p.slug = %s AND p.archived_at IS NULL "
+        "AND a.user_id = %s " + membership,
         [label, trial_id, slug, user_id],
     )
     if not rows:
         return None
-    *columns, issued_at, floor_ms, unit, boxes, client_key, label_id = rows[0]
+    n = len(_TRIAL)
+    *columns, issued_at, client_key, label_id = rows[0][: n + 2]
     trial = _loaded(Trial, _TRIAL, [*columns, moment(issued_at)])
-    trial.project = _loaded(Project, ("id", "floor_ms", "unit", "boxes"), [trial.project_id, floor_ms, unit, boxes])
-    trial.annotator = _loaded(Annotator, ("id", "user_id"), [trial.annotator_id, user_id])
+    trial.annotator = _annotator(rows[0][n + 2 :])
+    trial.project = trial.annotator.project
     if trial.session_id is not None:
         trial.session = _loaded(WorkSession, ("id", "client_key"), [trial.session_id, client_key])
     # Beside the model's own fields: what one statement read for the answer, so that it need not ask again.

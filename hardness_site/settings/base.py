@@ -189,4 +189,7 @@ def database_from(url: str) -> dict:
     else:
         database["CONN_MAX_AGE"] = 60
         database["CONN_HEALTH_CHECKS"] = True
+        # Statements that bind their values on the server (annotations.services.statements.fetch_prepared) are planned
+        # once for a connection, from the fifth time on. The ORM's are not: it binds them here.
+        database["OPTIONS"] = {"prepare_threshold": 5, **database.get("OPTIONS", {})}
     return database
