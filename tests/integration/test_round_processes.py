@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from hardness_site.embedded import valkey_command, wait_until_answers
+from hardness_site.processes import die_with_parent
 from tests.commands import Commands
 from tests.mining.small_project import stripes
 
@@ -42,7 +43,7 @@ class Site:
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, *words], cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True,
+            stderr=subprocess.PIPE, start_new_session=True, preexec_fn=die_with_parent,
         )  # fmt: skip
 
     def manage(self, *words: str, status: int = 0) -> tuple[list[str], str]:
@@ -240,7 +241,7 @@ class Workers:
         queues = ("-Q", "celery,housekeeping")
         return subprocess.Popen(
             [sys.executable, *words, *queues], cwd=ROOT, env=self.site.environment, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True,
+            stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent,
         )  # fmt: skip
 
     def __exit__(self, *_: object) -> None:
