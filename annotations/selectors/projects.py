@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, Q, Sum
 
 from annotations.models import Annotator, Item, Membership, Project, QueueRanking, Trial
 
@@ -104,6 +104,19 @@ def _open_items(projects: list[Project]) -> dict[int, int]:
 def has_synthetic(project: Project) -> bool:
     """Whether simulated annotators judge items of the project: then every page with figures says so."""
     return Annotator.objects.filter(project=project, kind=Annotator.Kind.SYNTHETIC).exists()
+
+
+def manager_view(user: Any, project: Project) -> tuple[bool, bool]:
+    """Return whether the user manages the project, and whether its data are to be marked as synthetic for them.
+
+    One query, as every page asks. Annotators see nothing but their own trials: nothing is marked for them.
+    """
+    if user.is_staff:
+        return True, has_synthetic(project)
+    synthetic = Annotator.objects.filter(project=project, kind=Annotator.Kind.SYNTHETIC)
+    managing = Membership.objects.filter(project=project, user=user, role=Membership.Role.MANAGER)
+    found = managing.annotate(synthetic=Exists(synthetic)).values_list("synthetic", flat=True).first()
+    return found is not None, bool(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from annotations.selectors.access import is_manager
-from annotations.selectors.projects import has_synthetic
+from annotations.selectors.projects import manager_view
 
 register = template.Library()
 
@@ -32,12 +31,11 @@ MEMBER_SECTIONS = (("label", "Label", "label"), ("progress", "My progress", "my_
 def project_bar(context: template.Context, project: Any, section: str = "") -> dict[str, Any]:
     """Draw the project's name and the sections that this user may open. `section` is the one they are in."""
     request: HttpRequest = context["request"]
-    manages = is_manager(request.user, project)
+    manages, synthetic = manager_view(request.user, project)
     return {
         "project": project,
         "section": section,
-        # Annotators see nothing but their own trials.
-        "has_synthetic": manages and has_synthetic(project),
+        "has_synthetic": synthetic,
         "manager_sections": _addresses(MANAGER_SECTIONS, project.slug) if manages else [],
         "member_sections": _addresses(MEMBER_SECTIONS, project.slug),
     }

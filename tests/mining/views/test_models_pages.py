@@ -73,7 +73,7 @@ def test_suspicious_items_come_with_the_paired_interval(manager_client, round_wi
     page = page_of(manager_client, "models")
     assert "\u22120.25" in page
     assert "95 % interval \u22120.40 to \u22120.10, paired: argmax better" in page
-    assert "dog 36\u00a0%; neighbours: cat" in page
+    assert "model: dog (36\u00a0%); neighbours: cat" in page
     assert "The 1 least certain of 30." in page
     assert "model: dog" in page
 

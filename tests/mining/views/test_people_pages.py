@@ -92,7 +92,7 @@ def test_annotators_are_described_and_synthetic_ones_marked(manager_client, stri
         run_job(refresh_people(project=striped, kind=kind).pk)
     page = manager_client.get(reverse("annotators", args=[striped.slug]))
     words = text_of(page)
-    assert page.content.decode().count(">Synthetic</span>") == 5  # the page, and four of five annotators
+    assert page.content.decode().count(">Synthetic</span>") == 6  # the bar, the page, and four of five annotators
     assert "The page was hidden while the image was shown." in words
     assert "Right by given labels" in words
 
