@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db import connections, models, router
 
@@ -25,10 +25,10 @@ def insert_rows(
         return
     connection = connections[router.db_for_write(model)]
     shared = {**_defaults(model, set(columns) | set(common)), **common}
-    fields = [model._meta.get_field(name) for name in (*columns, *shared)]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)  # type: ignore[union-attr]
+    fields = [cast("models.Field[Any, Any]", model._meta.get_field(name)) for name in (*columns, *shared)]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     fixed = tuple(
-        field.get_db_prep_save(value, connection)  # type: ignore[union-attr]
+        field.get_db_prep_save(value, connection)
         for field, value in zip(fields[len(columns) :], shared.values(), strict=True)
     )
     marks = ", ".join(["%s"] * len(fields))

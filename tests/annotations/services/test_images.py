@@ -72,7 +72,7 @@ def test_files_become_stored_images_and_items_in_order(pets: Project, tmp_path: 
     assert image.file == f"images/{image.sha256[:2]}/{image.sha256}.png"
     with default_storage.open(image.file) as file:
         assert file.read() == picture(1)
-    assert default_storage.exists(image.thumbnail)
+    assert image.thumbnail == image.file
     assert report.done[-1] == (2, 2)
     assert report.lines == []
 
@@ -219,6 +219,19 @@ def test_a_file_that_was_written_half_is_written_anew(pets: Project, tmp_path: P
         batch.settle()
     assert path.read_bytes() == data
     assert [found.name for found in path.parent.iterdir()] == ["half.png"]
+
+
+@pytest.mark.parametrize("n_files", [3, 40])
+def test_a_batch_is_there_when_it_is_settled_and_not_before(pets: Project, n_files: int) -> None:
+    folder_of_all = Path(default_storage.path("images/zz"))
+    with store.StoredBatch() as batch:
+        for n in range(n_files):
+            batch.put(f"images/zz/{n}.png", b"x" * n)
+        assert not (folder_of_all / "0.png").exists()
+        batch.settle()
+        batch.put("images/zz/late.png", b"never settled")
+    assert sorted(path.name for path in folder_of_all.iterdir()) == sorted(f"{n}.png" for n in range(n_files))
+    assert (folder_of_all / "2.png").read_bytes() == b"xx"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_batch(
