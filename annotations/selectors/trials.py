@@ -7,7 +7,6 @@ from typing import Any
 from annotations.models import Trial
 from annotations.services.statements import trial_of_user
 
-
 LARGEST_ID = 2**63 - 1
 
 
