@@ -80,7 +80,7 @@ class SettingsForm(forms.ModelForm):
             "label_level": "It decides how far two answers disagree: Krippendorff's alpha on the Hardness page. With "
             "an order, neighbours disagree less than the ends.",
             "repeat_share": "0 to 0.5. Repeats show how steady people are; they say nothing about hardness.",
-            "gold_share": "0 to 0.5. Which items are gold or training items is set by the command set_role.",
+            "gold_share": "0 to 0.5. Which items are gold or training items is chosen on the Items page.",
         }
 
     PROTOCOL = (

@@ -62,10 +62,12 @@ def warm_up(extra):
     """Compile, or read from the cache, what both precisions need."""
     item, annotator, times, _ = trials(4000, 200, 20)
     arrays = {name: values[:4000] for name, values in extra.items()}
+    keep = _layout.LARGE, _layout.BLOCK_BITS
+    _layout.BLOCK_BITS = 5
     for large in (_layout.LARGE, 0):
-        keep, _layout.LARGE = _layout.LARGE, large
+        _layout.LARGE = large
         fit_response_times(item, annotator, times, **arrays)
-        _layout.LARGE = keep
+    _layout.LARGE, _layout.BLOCK_BITS = keep
 
 
 def main():

@@ -1,4 +1,7 @@
-"""A page of jsPsych's image-keyboard-response trials, served on loopback: the rival in `timing_robot.py`.
+"""Two pages of image trials, served on loopback: jsPsych's, the rival in `timing_robot.py`, and a bare one.
+
+The bare page (`/bare?n=40`) does nothing but put the next decoded image in the place of the last one at a key, with
+five decoded ahead: no page can have it on the screen sooner. It is the limit in `workbench_session.py`.
 
 jsPsych and its plugin are as npm has them (development packages). The page adds two things that change nothing of what
 they do: a mark when an image is drawn, for the trace, and a word on the body that says so, for the robot.
@@ -44,8 +47,37 @@ else begin();
 """
 
 
+BARE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Bare</title>
+<style>body { margin: 0; } img { width: 100vw; height: 80vh; object-fit: contain; }</style><body><script type="module">
+const n = Number(new URLSearchParams(location.search).get("n"));
+const image = (i) => {
+  const made = new Image();
+  made.decoding = "sync";
+  made.src = `/image/${i}`;
+  return made.decode().then(() => made);
+};
+const ahead = Array.from({ length: 5 }, (_, i) => image(i));
+let at = ahead.length;
+const frame = () => new Promise(requestAnimationFrame);
+async function show() {
+  const next = await ahead.shift();
+  document.body.dataset.state = "shown";
+  document.body.replaceChildren(next);
+  performance.mark("image-placed");
+  if (at < n) ahead.push(image(at++));
+  await frame();
+  await frame();
+  document.body.dataset.state = "open";
+}
+addEventListener("keydown", (event) => !event.repeat && show());
+show();
+</script></body></html>
+"""
+PAGES = {"/": PAGE, "/bare": BARE}
+
+
 def serve_jspsych(pictures: Sequence[bytes]) -> ThreadingHTTPServer:
-    """Serve the page and its images on a free port; the caller shuts the server down."""
+    """Serve the pages and their images on a free port; the caller shuts the server down."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -57,7 +89,7 @@ def serve_jspsych(pictures: Sequence[bytes]) -> ThreadingHTTPServer:
             elif path.startswith("/image/"):
                 self._send(pictures[int(path.removeprefix("/image/"))], "image/jpeg")
             else:
-                self._send(PAGE.encode(), "text/html")
+                self._send(PAGES.get(path, PAGE).encode(), "text/html")
 
         def _send(self, body: bytes, media_type: str) -> None:
             self.send_response(200)

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from hardness_site import metrics as figures
+from hardness_site.schema import n_missing_migrations
 
 logger = logging.getLogger(__name__)
 
@@ -78,19 +78,10 @@ def check_broker() -> None:
         client.close()
 
 
-_migrated = False
-
-
 def _check_migrations() -> None:
-    # Migrations only ever come with a new start, so a "yes" holds for this process.
-    global _migrated
-    if _migrated:
-        return
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    missing = n_missing_migrations()
     if missing:
-        raise RuntimeError(f"{len(missing)} migrations are not applied; run `manage.py migrate`")
-    _migrated = True
+        raise RuntimeError(f"{missing} migrations are not applied; run `manage.py migrate`")
 
 
 def _check_database() -> None:

@@ -10,6 +10,10 @@ from hardness_site import health
 from hardness_site.api import api_urls
 from hardness_site.views import SignInLinkView
 
+admin.site.site_header = "Hardness: administration"
+admin.site.site_title = "Hardness"
+admin.site.index_title = "To look, to filter, and to find the page where something is done"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -92,7 +92,8 @@ def describe_part(folder: Folder, regions: pl.DataFrame, describer: Describer, *
 def open_region(file_name: str, box: tuple[float | None, ...]) -> Image.Image:
     """Read an image, turn it as its EXIF says, and cut the box out with some context."""
     with storages["default"].open(file_name, "rb") as file, Image.open(file) as opened:
-        image = ImageOps.exif_transpose(opened)
+        image: Image.Image = opened
+        ImageOps.exif_transpose(image, in_place=True)  # a copy of every image otherwise
         if box[0] is not None:
             return image.crop(box_in_pixels(box, image.size))
         image.load()

@@ -273,8 +273,12 @@ def _used_labels(items: pl.DataFrame, columns: dict[str, Any], label_source: str
     }  # fmt: skip
 
 
-def split_of(sha256: list[str], share: float) -> np.ndarray:
-    """Return (n,) "train" or "test" by the image's bytes: an image stays on its side when others come and go."""
+def split_of(sha256: list[str], share: float, groups: np.ndarray | None = None) -> np.ndarray:
+    """Return (n,) "train" or "test" by the image's bytes: an image stays on its side when others come and go. Items of
+    one of the `groups` (n,) are on one side.
+    """
     from mining.learners.holdout import held_out
 
-    return np.where(held_out(sha256, share), "test", "train") if share > 0 else np.full(len(sha256), "train")
+    if share <= 0:
+        return np.full(len(sha256), "train")
+    return np.where(held_out(sha256, share, groups=groups), "test", "train")

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_init
 
+from mining.preload import load_arithmetic
 from mining.services import people_now
 from mining.services.queue_ranking import projects_to_rank, rank_queue
 from mining.services.rounds import advance_all_rounds
 from mining.services.schedules import start_due_rounds
 
-RANK_EVERY_SECONDS = 60
+RANK_EVERY_SECONDS = 10
 _sending = threading.Lock()
+
+
+@worker_init.connect
+def preload(sender: Any, **kwargs: object) -> None:
+    """Make the worker of long jobs, the one that forks, ready for them; the housekeeper never computes."""
+    if "prefork" in str(sender.pool_cls):
+        load_arithmetic()
 
 
 @shared_task(name="mining.advance_rounds")
@@ -23,9 +33,9 @@ def advance_rounds_task() -> None:
 
 @shared_task(name="mining.rank_queues", ignore_result=True)
 def rank_queues_task() -> None:
-    """Find projects whose order follows response times and have got new ones; the timetable calls it every minute."""
+    """Find projects whose order follows response times and have new ones; the timetable calls it every ten seconds."""
     for project_id in projects_to_rank():
-        # Behind a long job a request to rank grows old: the next minute brings another one.
+        # Behind a long job a request to rank grows old: the next call brings another one.
         rank_queue_task.apply_async([project_id], expires=RANK_EVERY_SECONDS)
 
 

@@ -9,6 +9,7 @@ say that it is too old.)
 """
 
 import argparse
+import errno
 import hashlib
 import json
 import os
@@ -35,12 +36,19 @@ def main():
         found = f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable})"
         sys.exit(f"Python 3.11 or newer is needed; found only {found}. Install one, for example python3.11.")
     os.chdir(str(ROOT))
-    make_venv()
-    install_python("base")
-    if test:
-        install_python("test")
-    install_browser_packages(test)
-    copy_vendor_files()
+    try:
+        if not os.access(str(ROOT), os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(ROOT))
+        make_venv()
+        install_python("base")
+        if test:
+            install_python("test")
+        install_browser_packages(test)
+        copy_vendor_files()
+    except OSError as error:
+        sys.exit(
+            f"{error.filename or ROOT} cannot be written ({error.strerror}): make it writable, or clone elsewhere."
+        )
 
 
 def make_venv():

@@ -7,6 +7,8 @@ from django.test import Client
 
 from tests import factories
 
+# Files whose tests share one running site: one process takes them all, one after the other.
+ONE_SITE = {f"tests/integration/test_{name}.py" for name in ("compose", "kill", "serve")}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_reset_sequences"}
 
 
@@ -17,7 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, where asked, what touches no database."""
+    """Begin with what takes long, so that nobody waits for it in the end; leave out, where asked, what has no rows."""
+    items.sort(key=_turn)
     if not config.getoption("--database-only"):
         return
     touching, others = [], []
@@ -26,6 +29,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (touching if touches else others).append(item)
     items[:] = touching
     config.hook.pytest_deselected(items=others)
+
+
+def _turn(item: pytest.Item) -> int:
+    if _file_of(item.nodeid) in ONE_SITE:
+        return 0
+    return 1 if item.get_closest_marker("long") else 2
+
+
+def _file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """With `--dist loadscope`, deal the tests out one by one, but those of one site together."""
+    if config.getoption("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class BySite(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _file_of(nodeid) if _file_of(nodeid) in ONE_SITE else nodeid
+
+    return BySite(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -88,6 +115,12 @@ def _signed_in(user) -> Client:
     return client
 
 
+@pytest.fixture
+def few_splits(monkeypatch):
+    """Measure how reliable a project's measures are from 3 splits of its people, not 20: for tests not about that."""
+    monkeypatch.setattr("mining.people_now.details.N_SPLITS", 3)
+
+
 @pytest.fixture(autouse=True)
 def _own_files(settings, tmp_path):
     """Give each test folders of its own for images and tables."""
@@ -105,5 +138,4 @@ def live_site(tmp_path_factory):
 
     site = Site(tmp_path_factory.mktemp("site") / "data")
     yield site.start()
-    if site.process is not None:
-        site.stop()
+    site.close()

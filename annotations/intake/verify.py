@@ -24,6 +24,8 @@ FORMATS = {
 }
 SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP", "GIF"})
 THUMBNAIL_SIDE = 256
+# A file this small with sides no longer than that is sent as its own thumbnail: nothing is made, nothing stored twice.
+OWN_THUMBNAIL_BYTES = 32 * 2**10
 # Pillow's own limit; it warns at this and raises at twice as much.
 MAX_PIXELS = 89_478_485
 LARGE_PIXELS = 16_000_000
@@ -33,7 +35,10 @@ _WIDE_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 @dataclass(frozen=True)
 class VerifiedImage:
-    """An image that decodes to its last pixel. `width` and `height` are pixels after the EXIF orientation."""
+    """An image that decodes to its last pixel. `width` and `height` are pixels after the EXIF orientation.
+
+    `is_own_thumbnail`: the file is small enough to be shown as it is, and `thumbnail` holds its own bytes.
+    """
 
     sha256: str
     n_bytes: int
@@ -44,6 +49,7 @@ class VerifiedImage:
     thumbnail: bytes
     thumbnail_extension: str
     display: bytes | None  # PNG, where a browser would not show the file itself as one upright still image
+    is_own_thumbnail: bool = False
 
 
 def sha256_of(data: bytes) -> str:
@@ -92,13 +98,16 @@ def _decode(data: bytes, name: str, size: tuple[int, int], sha256: str) -> Verif
         image.draft(image.mode, (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))
         image.load()
         orientation = _orientation(image)
-        upright = ImageOps.exif_transpose(image) if orientation != 1 else image
-        shown = eight_bit(upright, stretch=name == "TIFF")
-        display = None
-        if name not in SHOWN_BY_BROWSERS or n_frames > 1 or (orientation != 1 and name != "JPEG"):
-            display = _saved(shown, "PNG", compress_level=4)
-        thumbnail, thumbnail_extension = _thumbnail(shown)
-    extension, media_type = FORMATS[name]
+        extension, media_type = FORMATS[name]
+        needs_display = name not in SHOWN_BY_BROWSERS or n_frames > 1 or (orientation != 1 and name != "JPEG")
+        small = max(size) <= THUMBNAIL_SIDE and len(data) <= OWN_THUMBNAIL_BYTES
+        own = small and orientation == 1 and not needs_display
+        thumbnail, thumbnail_extension, display = data, extension, None
+        if not own:
+            upright = ImageOps.exif_transpose(image) if orientation != 1 else image
+            shown = eight_bit(upright, stretch=name == "TIFF")
+            display = _saved(shown, "PNG", compress_level=4) if needs_display else None
+            thumbnail, thumbnail_extension = _thumbnail(shown)
     width, height = (size[1], size[0]) if orientation >= 5 else size
     return VerifiedImage(
         sha256=sha256,
@@ -110,6 +119,7 @@ def _decode(data: bytes, name: str, size: tuple[int, int], sha256: str) -> Verif
         thumbnail=thumbnail,
         thumbnail_extension=thumbnail_extension,
         display=display,
+        is_own_thumbnail=own,
     )
 
 

@@ -18,6 +18,10 @@ class QueueRanking(models.Model):
     order = models.CharField(max_length=10, choices=Project.Order)
     measure = models.CharField(max_length=40, blank=True, help_text="The measure of hardness that it follows.")
     item_ids = models.JSONField(default=list, help_text="The first ones are worth most.")
+    plan = models.JSONField(
+        default=list,
+        help_text="Adaptive: [item, how often it may have been taken] of the judgments planned for, worth most first.",
+    )
     precision = models.FloatField(
         null=True, blank=True, help_text="Expected share of the hardest items found that really are among the hardest."
     )

@@ -66,8 +66,14 @@ def match_boxes(boxes: ArrayLike, annotator: ArrayLike, *, threshold: float = TH
     alike = iou(box[order], box[order])
     group = np.empty(len(box), dtype=np.int64)
     n_groups = 0
-    for part in _connected(alike >= threshold):
-        joined = _link(alike[np.ix_(part, part)], who[order][part], threshold)
+    linked = alike >= threshold
+    for part in _connected(linked):
+        inside = np.ix_(part, part)
+        owner = who[order[part]]
+        if linked[inside].all() and np.unique(owner).size == owner.size:
+            joined = np.zeros(len(part), dtype=np.int64)  # means of such overlaps reach the threshold, too
+        else:
+            joined = _link(alike[inside], owner, threshold)
         group[order[part]] = joined + n_groups
         n_groups += int(joined.max()) + 1
     return _in_reading_order(box, group, n_groups)
@@ -75,12 +81,16 @@ def match_boxes(boxes: ArrayLike, annotator: ArrayLike, *, threshold: float = TH
 
 def median_boxes(boxes: ArrayLike, group: ArrayLike, n_groups: int) -> Boxes:
     """Return (n_groups, 4) x, y, width, height: medians of left, top, right and bottom of each group."""
-    box, code = _boxes(boxes), np.asarray(group)
+    box, code = _boxes(boxes), np.asarray(group, dtype=np.int64)
     corners = np.column_stack([box[:, :2], box[:, :2] + box[:, 2:]])
+    # One sort a side for all groups: a median each, of a handful of numbers, costs far more in calls than in work.
+    size = np.bincount(code, minlength=n_groups)
+    first = np.cumsum(size) - size
     out = np.empty((n_groups, 4))
-    for number in range(n_groups):
-        left, top, right, bottom = np.median(corners[code == number], axis=0)
-        out[number] = left, top, right - left, bottom - top
+    for side in range(4):
+        values = corners[np.lexsort((corners[:, side], code)), side]
+        out[:, side] = (values[first + (size - 1) // 2] + values[first + size // 2]) / 2
+    out[:, 2:] -= out[:, :2]
     return out
 
 
@@ -144,20 +154,18 @@ def _link(alike: NDArray[np.float64], who: NDArray[np.generic], threshold: float
 
 def _connected(linked: NDArray[np.bool_]) -> list[Codes]:
     """Return the rows of each part of the graph that hangs together: groups never reach from one part to another."""
-    unseen = np.ones(len(linked), dtype=bool)
-    parts = []
-    for start in range(len(linked)):
-        if not unseen[start]:
-            continue
-        inside = np.zeros(len(linked), dtype=bool)
-        edge = np.zeros(len(linked), dtype=bool)
-        edge[start] = True
-        while edge.any():
-            inside |= edge
-            edge = linked[edge].any(axis=0) & ~inside
-        unseen &= ~inside
-        parts.append(np.flatnonzero(inside))
-    return parts
+    if not len(linked):
+        return []
+    # The first row that each can be reached from, passed on to the neighbours until nothing changes.
+    part = np.arange(len(linked))
+    while True:
+        reached = np.where(linked, part[None, :], len(linked)).min(axis=1)
+        reached = reached[reached]
+        if (reached == part).all():
+            break
+        part = reached
+    order = np.argsort(part, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(part[order])) + 1)
 
 
 def _in_reading_order(box: Boxes, group: Codes, n_groups: int) -> Codes:

@@ -14,9 +14,12 @@ from .draw import Draw, open_to
 from .random import draw_random
 
 RANKED_CHUNK = 20
+ADAPTIVE_CHUNK = 5
+"""Items of the plan drawn at a time. What somebody has drawn, others may draw as well until it is taken."""
+ADAPTIVE_BATCH = 400
+"""Judgments that the adaptive order plans for at a time: what some dozens of people do until the next plan."""
 ADAPTIVE_POOL = 60
-"""The adaptive order chooses at random among this many of the items where a judgment is worth most: their worth differs
-little, people who work at the same time get different ones, and each one's chance is known."""
+"""When the plan is used up: among so many of the items after it the order chooses."""
 
 LOOKED_AT = 500
 """Items of the list looked at in one query, from its head on."""
@@ -24,16 +27,23 @@ LOOKED_AT = 500
 
 def draw_hardest(annotator: Annotator, project: Project, rng: Random) -> Draw:
     """Draw the hardest items that are open to the annotator, in that order; then items at random."""
-    ids = _open_of_ranking(annotator, project, RANKED_CHUNK)
+    ranking = _ranking(project)
+    ids = [] if ranking is None else _open_of(ranking.item_ids, annotator, project, RANKED_CHUNK)
     return Draw(ids=ids, by="hardest", of=0) if ids else _at_random(annotator, project, rng)
 
 
 def draw_adaptive(annotator: Annotator, project: Project, rng: Random) -> Draw:
-    """Draw at random among the items where a judgment is worth most; then items at random."""
-    pool = _open_of_ranking(annotator, project, ADAPTIVE_POOL)
+    """Draw at random among the items that the plan still wants judged; then among those after it; then among all.
+
+    At random, so that people who work at the same time get different ones and each one's chance is known.
+    """
+    ranking = _ranking(project)
+    if ranking is None:
+        return _at_random(annotator, project, rng)
+    pool = _wanted(ranking.plan, annotator, project) or _open_of(ranking.item_ids, annotator, project, ADAPTIVE_POOL)
     if not pool:
         return _at_random(annotator, project, rng)
-    return Draw(ids=rng.sample(pool, min(len(pool), RANKED_CHUNK)), by="adaptive", of=len(pool))
+    return Draw(ids=rng.sample(pool, min(len(pool), ADAPTIVE_CHUNK)), by="adaptive", of=len(pool))
 
 
 def _at_random(annotator: Annotator, project: Project, rng: Random) -> Draw:
@@ -41,13 +51,22 @@ def _at_random(annotator: Annotator, project: Project, rng: Random) -> Draw:
     return Draw(ids=drawn.ids[:RANKED_CHUNK], by=drawn.by, of=drawn.of)
 
 
-def _open_of_ranking(annotator: Annotator, project: Project, wanted: int) -> list[int]:
-    ranking = QueueRanking.objects.filter(project=project, order=project.order).first()
+def _ranking(project: Project) -> QueueRanking | None:
+    return QueueRanking.objects.filter(project=project, order=project.order).first()
+
+
+def _wanted(plan: list[list[int]], annotator: Annotator, project: Project) -> list[int]:
+    """Return the items of the plan that are open to the annotator and were not taken as often as planned for."""
+    items = open_to(annotator, project).filter(pk__in=[pk for pk, _ in plan])
+    taken = dict(items.values_list("pk", "taken"))
+    return [pk for pk, most in plan if pk in taken and taken[pk] < most]
+
+
+def _open_of(items: list[int], annotator: Annotator, project: Project, wanted: int) -> list[int]:
+    """Return the first of the list that are open to the annotator."""
     found: list[int] = []
-    if ranking is None:
-        return found
-    for start in range(0, len(ranking.item_ids), LOOKED_AT):
-        part = ranking.item_ids[start : start + LOOKED_AT]
+    for start in range(0, len(items), LOOKED_AT):
+        part = items[start : start + LOOKED_AT]
         can_be_had = set(open_to(annotator, project).filter(pk__in=part).values_list("pk", flat=True))
         found += [pk for pk in part if pk in can_be_had]
         if len(found) >= wanted:

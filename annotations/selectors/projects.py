@@ -148,8 +148,14 @@ class Overview:
 
 
 def project_overview(project: Project) -> Overview:
-    """Return the state of the project, its annotators with the busiest first."""
-    annotators = list(Annotator.objects.filter(project=project).order_by("-n_answered", "name").defer("drawn"))
+    """Return the state of the project, those who have answered with the busiest first."""
+    # Who has only opened the workbench has done nothing yet.
+    annotators = list(
+        Annotator.objects.filter(project=project)
+        .exclude(n_answered=0, n_skipped=0)
+        .order_by("-n_answered", "name")
+        .defer("drawn")
+    )
     times = _recent_times(project)
     quality = quality_by_annotator(project)
     n_open = _open_items([project]).get(project.pk, 0)

@@ -9,21 +9,21 @@ nobody who has seen it, for hard sets may name it.
 
 from __future__ import annotations
 
-import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
 from django.db.models import F
 
-from annotations.models import Annotation, DrawnBox, Item, Project, Trial
+from annotations.models import DrawnBox, Item, Project, Trial
 from annotations.objects import THRESHOLD, carry_over, match_boxes, median_boxes
 from annotations.sql import execute_many
 
-NOT_DRAWN = "not_drawn"
-"""Both the reason why there is no time and that of the skip."""
+from .object_trials import NOT_DRAWN, Drawn, write_trials
+
+__all__ = ["NOT_DRAWN", "ObjectSummary", "update_objects"]
+
 IMAGES_AT_ONCE = 100
 BOX = ("box_x", "box_y", "box_width", "box_height")
 
@@ -35,16 +35,6 @@ class ObjectSummary:
     n_images: int = 0
     n_new: int = 0
     n_rewritten: int = 0
-
-
-@dataclass
-class _Drawn:
-    """One image: its own item, who saw it, what they drew, and the objects that it had."""
-
-    whole: Item
-    drawings: list[Trial] = field(default_factory=list)
-    boxes: list[DrawnBox] = field(default_factory=list)
-    objects: list[Item] = field(default_factory=list)
 
 
 def update_objects(
@@ -85,15 +75,18 @@ def _update_some(project: Project, threshold: float, summary: ObjectSummary) -> 
     locked = Project.objects.select_for_update().get(pk=project.pk)
     summary.n_new += _write_items(locked, images, groups)
     _write_boxes(images, groups)
-    summary.n_rewritten += _write_trials(images)
+    summary.n_rewritten += write_trials(images)
     Item.objects.filter(pk__in=[item.pk for item in whole]).update(unmatched=False)
     return len(chosen)
 
 
-def _read(whole: Sequence[Item]) -> dict[int, _Drawn]:
-    images = {item.image_id: _Drawn(item) for item in whole}
+def _read(whole: Sequence[Item]) -> dict[int, Drawn]:
+    images = {item.image_id: Drawn(item) for item in whole}
     image_of = {item.pk: item.image_id for item in whole}
-    trials = Trial.objects.filter(item__in=image_of, state=Trial.State.ANSWERED, purpose=Trial.Purpose.JUDGMENT)
+    trials = Trial.objects.filter(item__in=image_of, state=Trial.State.ANSWERED, purpose=Trial.Purpose.JUDGMENT).only(
+        "project_id", "item_id", "annotator_id", "look", "source", "position", "session_id", "issued_at", "received_at",
+        "flags",
+    )  # fmt: skip
     latest: dict[tuple[int, int], Trial] = {}
     # Of somebody who was shown the image again, the latest look counts.
     for trial in trials.order_by("look", "pk"):
@@ -101,7 +94,10 @@ def _read(whole: Sequence[Item]) -> dict[int, _Drawn]:
     for trial in sorted(latest.values(), key=lambda trial: trial.pk):
         images[image_of[trial.item_id]].drawings.append(trial)
     item_of = {trial.pk: trial.item_id for trial in latest.values()}
-    for box in DrawnBox.objects.filter(trial__in=item_of, is_current=True).order_by("trial", "number"):
+    boxes = DrawnBox.objects.filter(trial__in=item_of, is_current=True).only(
+        "trial_id", "x", "y", "width", "height", "label_id", "object_id", "response_ms", "null_reason"
+    )
+    for box in boxes.order_by("trial", "number"):
         images[image_of[item_of[box.trial_id]]].boxes.append(box)
     projects = {item.project_id for item in whole}
     objects = Item.objects.select_for_update().filter(project__in=projects, image__in=images, box_width__isnull=False)
@@ -118,7 +114,7 @@ class _Groups:
     """(n_groups,) row of the object that each group goes on, -1 for a new one."""
 
 
-def _groups(drawn: _Drawn, threshold: float) -> _Groups:
+def _groups(drawn: Drawn, threshold: float) -> _Groups:
     annotator_of = {trial.pk: trial.annotator_id for trial in drawn.drawings}
     sides = [box.shares for box in drawn.boxes]
     code = match_boxes(sides, [annotator_of[box.trial_id] for box in drawn.boxes], threshold=threshold)
@@ -129,7 +125,7 @@ def _groups(drawn: _Drawn, threshold: float) -> _Groups:
     return _Groups(code, boxes, carry_over(code, before, boxes, old, threshold=threshold))
 
 
-def _write_items(project: Project, images: dict[int, _Drawn], groups: dict[int, _Groups]) -> int:
+def _write_items(project: Project, images: dict[int, Drawn], groups: dict[int, _Groups]) -> int:
     """Give every group its item: one that goes on with the new box, or a new one; return how many are new."""
     moved: list[Item] = []
     new: list[Item] = []
@@ -157,7 +153,7 @@ def _write_items(project: Project, images: dict[int, _Drawn], groups: dict[int, 
     return len(new)
 
 
-def _write_boxes(images: dict[int, _Drawn], groups: dict[int, _Groups]) -> None:
+def _write_boxes(images: dict[int, Drawn], groups: dict[int, _Groups]) -> None:
     changed = []
     for image, drawn in images.items():
         found = groups[image]
@@ -167,115 +163,3 @@ def _write_boxes(images: dict[int, _Drawn], groups: dict[int, _Groups]) -> None:
                 box.object_id = item.pk
                 changed.append((item.pk, box.pk))
     execute_many("UPDATE annotations_drawnbox SET object_id = %s WHERE id = %s", changed)
-
-
-_COPIED = ("response_ms", "null_reason", "state", "skip_reason", "position", "session_id", "flags")
-
-
-def _write_trials(images: dict[int, _Drawn]) -> int:
-    """Make the trials of the objects say what was drawn; return how many said something else before."""
-    wanted = _wanted(images)
-    there = {
-        (trial.item_id, trial.annotator_id): trial
-        for trial in Trial.objects.filter(item__in={item for item, _ in wanted}, drawing__isnull=False)
-    }
-    answers = {
-        entry.trial_id: entry
-        for entry in Annotation.objects.filter(trial__in=[trial.pk for trial in there.values()], is_current=True)
-    }
-    new = [_trial(item, *found) for (item, who), found in wanted.items() if (item, who) not in there]
-    Trial.objects.bulk_create(new, batch_size=500)
-    changed, relabelled = [], []
-    for key, (drawing, box) in wanted.items():
-        old = there.get(key)
-        if old is None:
-            continue
-        fresh = _trial(key[0], drawing, box)
-        if any(getattr(old, name) != getattr(fresh, name) for name in (*_COPIED, "drawing_id")):
-            for name in (*_COPIED, "drawing_id", "issued_at", "received_at"):
-                setattr(old, name, getattr(fresh, name))
-            changed.append(old)
-        answer = answers.get(old.pk)
-        if (None if answer is None else answer.label_id) != (None if box is None else box.label_id):
-            relabelled.append((old, answer, box))
-    fields = [name.removesuffix("_id") for name in _COPIED] + ["drawing", "issued_at", "received_at"]
-    Trial.objects.bulk_update(changed, fields, batch_size=200)
-    _write_answers(new, relabelled, wanted)
-    _count(images)
-    return len({trial.pk for trial in changed} | {trial.pk for trial, _, _ in relabelled})
-
-
-def _wanted(images: dict[int, _Drawn]) -> dict[tuple[int, int], tuple[Trial, DrawnBox | None]]:
-    """Return (object, annotator) -> the trial of the image, and the box that was drawn of the object in it, if one was.
-
-    Whoever was asked for the class of the object, before they saw the image as a whole, has a trial of it already.
-    """
-    objects = [item.pk for drawn in images.values() for item in drawn.objects]
-    asked = Trial.objects.filter(item__in=objects, look=1, purpose=Trial.Purpose.JUDGMENT, drawing__isnull=True)
-    have = set(asked.values_list("item_id", "annotator_id"))
-    wanted: dict[tuple[int, int], tuple[Trial, DrawnBox | None]] = {}
-    for drawn in images.values():
-        box_of = {(box.object_id, box.trial_id): box for box in drawn.boxes}
-        for item in drawn.objects:
-            for trial in drawn.drawings:
-                if (item.pk, trial.annotator_id) not in have:
-                    wanted[item.pk, trial.annotator_id] = trial, box_of.get((item.pk, trial.pk))
-    return wanted
-
-
-def _trial(item_id: int, drawing: Trial, box: DrawnBox | None) -> Trial:
-    return Trial(
-        project_id=drawing.project_id,
-        item_id=item_id,
-        annotator_id=drawing.annotator_id,
-        drawing=drawing,
-        source=drawing.source,
-        state=Trial.State.SKIPPED if box is None else Trial.State.ANSWERED,
-        skip_reason=NOT_DRAWN if box is None else "",
-        position=drawing.position,
-        session_id=drawing.session_id,
-        issued_at=drawing.issued_at,
-        received_at=drawing.received_at,
-        response_ms=None if box is None else box.response_ms,
-        null_reason=NOT_DRAWN if box is None else box.null_reason,
-        flags=drawing.flags,
-    )
-
-
-def _write_answers(
-    new: Iterable[Trial],
-    relabelled: Iterable[tuple[Trial, Annotation | None, DrawnBox | None]],
-    wanted: dict[tuple[int, int], tuple[Trial, DrawnBox | None]],
-) -> None:
-    relabelled = list(relabelled)
-    Annotation.objects.filter(pk__in=[old.pk for _, old, _ in relabelled if old is not None]).update(is_current=False)
-    made = [
-        Annotation(trial=trial, label_id=box.label_id, client_key=str(uuid.uuid4()), supersedes=old)
-        for trial, old, box in (
-            *((trial, None, wanted[trial.item_id, trial.annotator_id][1]) for trial in new),
-            *relabelled,
-        )
-        if box is not None
-    ]
-    Annotation.objects.bulk_create(made, batch_size=500)
-
-
-def _count(images: dict[int, _Drawn]) -> None:
-    """Let the counts of the objects say who drew them and who did not; judgments that were asked for stay open."""
-    objects = [item for drawn in images.values() for item in drawn.objects]
-    counts = Counter(
-        Trial.objects.filter(item__in=objects, purpose=Trial.Purpose.JUDGMENT).values_list("item_id", "state")
-    )
-    changed = []
-    for item in objects:
-        before = (item.answered, item.skipped, item.taken, item.needed)
-        asked_for = max(0, item.needed - item.taken)
-        item.answered, item.skipped = counts[item.pk, Trial.State.ANSWERED], counts[item.pk, Trial.State.SKIPPED]
-        item.taken = item.answered + counts[item.pk, Trial.State.ISSUED]
-        item.needed = item.taken + asked_for
-        after = (item.answered, item.skipped, item.taken, item.needed)
-        if before != after:
-            changed.append((*after, item.pk))
-    execute_many(
-        "UPDATE annotations_item SET answered = %s, skipped = %s, taken = %s, needed = %s WHERE id = %s", changed
-    )

@@ -124,7 +124,8 @@ def image_thumbnail(request: HttpRequest, slug: str, pk: int) -> HttpResponseBas
     if found.box_width is not None:
         return _crop(request, found)
     name = found.image.thumbnail
-    return _file(request, name, mimetypes.guess_type(name)[0] or "image/jpeg", tag=f"{found.image.sha256}-thumbnail")
+    kind = found.image.media_type if name == found.image.file else mimetypes.guess_type(name)[0] or "image/jpeg"
+    return _file(request, name, kind, tag=f"{found.image.sha256}-thumbnail")
 
 
 def _crop(request: HttpRequest, item: Item) -> HttpResponseBase:

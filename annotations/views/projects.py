@@ -17,6 +17,7 @@ from annotations.services.projects import add_classes, create_project, update_se
 from hardness_site.jobs.models import Job
 
 JOBS_SHOWN = 5
+ROUNDS_SHOWN = 3
 
 
 def take_over_errors(form: BaseForm, error: ValidationError) -> None:
@@ -29,7 +30,8 @@ def take_over_errors(form: BaseForm, error: ValidationError) -> None:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """List the user's projects."""
-    return render(request, "annotations/home.html", {"cards": project_cards(request.user)})
+    cards = project_cards(request.user)
+    return render(request, "annotations/home.html", {"cards": cards, "manages": any(card.is_manager for card in cards)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +65,7 @@ def project_page(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug)
     if not is_manager(request.user, project):
         return redirect("label", slug=slug)
+    rounds = list(project.rounds.all()[:ROUNDS_SHOWN])
     return render(
         request,
         "annotations/project.html",
@@ -73,6 +76,8 @@ def project_page(request: HttpRequest, slug: str) -> HttpResponse:
             "jobs": Job.objects.filter(scope=project.scope, kind__startswith="import_")[:JOBS_SHOWN],
             "classes": project.classes.order_by("code"),
             "ranking": queue_ranking(project),
+            "rounds": rounds,
+            "finished": next((each for each in rounds if each.status == "succeeded"), None),
         },
     )
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,27 +10,10 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from hardness_site.processes import Mark, started_at
-
 from .models import Job, JobMessage
+from .sending import backlog, send_job
 from .signals import job_finished
-
-logger = logging.getLogger(__name__)
-
-
-def worker_name() -> str:
-    """Return a name of this process that tells later, on this machine, whether it is still the one that runs."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{started_at(os.getpid())}:{_namespace()}"[:120]
-
-
-def is_gone(worker: str) -> bool:
-    """Whether the worker of that name has surely ended. False where this machine cannot know."""
-    host, _, rest = worker.partition(":")
-    pid, _, rest = rest.partition(":")
-    started, _, namespace = rest.rpartition(":")
-    if host != socket.gethostname()[:60] or namespace != _namespace() or not pid.isdecimal():
-        return False
-    return not Mark(int(pid), started).is_alive()
+from .workers import is_gone
 
 
 def recover_lost_jobs() -> int:
@@ -46,7 +24,7 @@ def recover_lost_jobs() -> int:
     count = take_back_lost(Job.objects.all())
     silent_since = timezone.now() - timedelta(seconds=settings.JOB_LOST_AFTER_SECONDS)
     waiting = list(Job.objects.filter(status=Job.Status.QUEUED, created_at__lt=silent_since).order_by("pk"))
-    if len(waiting) > _backlog():
+    if len(waiting) > backlog():
         # A second delivery finds the job claimed; sending more than the queue could hold would let it grow for ever.
         _send(waiting)
     return count
@@ -79,18 +57,6 @@ def send_waiting_jobs() -> int:
     return len(waiting)
 
 
-def send_job(job_id: int) -> None:
-    """Send one job to the workers. Where the broker is away the job stays in the queue, and `recover` sends it."""
-    from kombu.exceptions import OperationalError
-
-    from .tasks import run_job_task
-
-    try:
-        run_job_task.delay(job_id)
-    except (OperationalError, OSError) as error:
-        logger.warning("Job %s waits until the broker is back: %s", job_id, error)
-
-
 def _take_back(job: Job, *, by_wish: bool = False, send: bool = True) -> bool:
     final = not by_wish and job.attempts >= settings.JOB_MAX_ATTEMPTS
     fields: dict[str, Any] = (
@@ -121,21 +87,3 @@ def _take_back(job: Job, *, by_wish: bool = False, send: bool = True) -> bool:
 def _send(jobs: list[Job]) -> None:
     for job in jobs:
         send_job(job.pk)
-
-
-def _backlog() -> int:
-    """Return how many messages wait at the broker; 0 where it cannot say."""
-    from celery import current_app
-
-    try:
-        with current_app.connection_for_read() as connection:
-            return int(connection.default_channel.client.llen(current_app.conf.task_default_queue))
-    except Exception:  # another transport, or no broker: sending says what is wrong
-        return 0
-
-
-def _namespace() -> str:
-    # The same id means another process in another container.
-    if sys.platform != "linux":
-        return "-"
-    return Path("/proc/self/ns/pid").readlink().name.removeprefix("pid:").strip("[]")

@@ -13,10 +13,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from .models import Job
-from .recovery import send_job, worker_name
 from .registry import handler_for
 from .running import JobCancelled, JobFailed, JobLost, JobRun
+from .sending import send_job
 from .signals import job_finished
+from .workers import worker_name
 
 logger = logging.getLogger(__name__)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 
 from . import recovery, services
+from .sending import RUN_TASK
 
 
-@shared_task(name="jobs.run")
+@shared_task(name=RUN_TASK)
 def run_job_task(job_id: int) -> None:
     """Run the job, unless it is over or somebody else has it."""
     services.run_job(job_id)

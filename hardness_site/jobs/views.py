@@ -20,6 +20,8 @@ from .models import Job, JobMessage
 
 MESSAGES_PER_PAGE = 50
 SLOW_START_SECONDS = 20
+FIGURE_WORDS = {"n_known": "Already there"}
+"""Figures of results whose own names do not say enough."""
 
 
 def job_context(job: Job) -> dict[str, Any]:
@@ -96,7 +98,7 @@ def job_retry(request: HttpRequest, pk: int) -> HttpResponse:
 def _figures(result: dict[str, Any]) -> list[tuple[str, int | float]]:
     """Return the numbers of a job's result with their names in words."""
     return [
-        (key.removeprefix("n_").replace("_", " ").capitalize(), value)
+        (FIGURE_WORDS.get(key) or key.removeprefix("n_").replace("_", " ").capitalize(), value)
         for key, value in result.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and not key.endswith("_id") and key != "id"
     ]

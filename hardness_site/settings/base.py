@@ -135,7 +135,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "recover lost jobs": {"task": "jobs.recover", "schedule": 20.0, "options": {"expires": 20.0}},
     "return abandoned leases": {"task": "annotations.return_leases", "schedule": 30.0, "options": {"expires": 30.0}},
-    "rank queues": {"task": "mining.rank_queues", "schedule": 60.0, "options": {"expires": 60.0}},
+    "rank queues": {"task": "mining.rank_queues", "schedule": 10.0, "options": {"expires": 10.0}},
     "follow new trials": {"task": "mining.queue_people", "schedule": 2.0, "options": {"expires": 2.0}},
     "send webhooks": {"task": "mining.send_webhooks", "schedule": 5.0, "options": {"expires": 5.0}},
     "start due rounds": {"task": "mining.start_due_rounds", "schedule": 60.0, "options": {"expires": 60.0}},

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from annotations.selectors.access import is_manager
+from annotations.selectors.projects import has_synthetic
 
 register = template.Library()
 
@@ -35,6 +36,8 @@ def project_bar(context: template.Context, project: Any, section: str = "") -> d
     return {
         "project": project,
         "section": section,
+        # Annotators see nothing but their own trials.
+        "has_synthetic": manages and has_synthetic(project),
         "manager_sections": _addresses(MANAGER_SECTIONS, project.slug) if manages else [],
         "member_sections": _addresses(MEMBER_SECTIONS, project.slug),
     }

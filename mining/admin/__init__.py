@@ -43,7 +43,7 @@ class StageInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Round)
 class RoundAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("project", "number", "status", "agreement", "has_synthetic", "created_by", "created_at", "report")
+    list_display = ("project", "number", "status", "report", "agreement", "has_synthetic", "created_by", "created_at")
     list_display_links = ("number",)
     list_filter = ("status", "has_synthetic", "created_at", "project")
     search_fields = ("project__name", "project__slug")
@@ -72,7 +72,7 @@ class RoundStageAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(HardSet)
 class HardSetAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("pk", "round", "strategy", "version", "n_members", "created_at", "page")
+    list_display = ("pk", "round", "strategy", "page", "version", "n_members", "created_at")
     list_filter = ("strategy", "created_at", "round__project")
     search_fields = ("round__project__slug", "strategy", "sha256")
     list_select_related = ("round__project",)

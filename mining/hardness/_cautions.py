@@ -18,6 +18,8 @@ QUICKEST_MS, SLOWEST_MS = 100.0, 600_000.0
 FIXED_ORDER = 0.2
 """Share of the variance of positions that lies between items, from where on a practice term would eat hardness."""
 PAGE_SHARE = 0.45
+SURE_SDS = 2.5
+"""Repeats so many standard deviations beyond chance are not chance."""
 DOMINANT = 0.5
 DRIFT_FACTOR = 3.0
 
@@ -36,17 +38,38 @@ def survey(layout: Layout) -> Array:
     return out
 
 
-def refuse_pages(table: Array) -> None:
-    """Raise where times repeat from trial to trial: they were measured for a page of images, not for an image."""
+def refuse_pages(layout: Layout, table: Array) -> None:
+    """Raise where times repeat from trial to trial: they were measured for a page of images, not for an image.
+
+    Times in whole seconds repeat by chance. What counts are repeats beyond those of the same times in random order.
+    """
     observed = table[:, 0].sum()
     varied = table[:, 2] > 1e-12
     same = table[varied, 4].sum()
-    if observed >= 10 and same > PAGE_SHARE * observed:
+    if observed < 10 or same <= PAGE_SHARE * observed:
+        return
+    chance, variance = _repeats_by_chance(layout, varied)
+    if same - chance > max(PAGE_SHARE * (observed - chance), SURE_SDS * math.sqrt(variance)):
         raise BadTrials(
             "page_level_times",
-            f"{same / observed:.0%} of the response times equal the one before: they were measured for a page of "
-            "items and say nothing about one item. Import times of single items.",
+            f"{same / observed:.0%} of the response times equal the one before, {chance / observed:.0%} would by "
+            "chance: they were measured for a page of items and say nothing about one item. Import times of single "
+            "items.",
         )
+
+
+def _repeats_by_chance(layout: Layout, varied: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return mean and variance of how many times equal the one before, were each annotator's in random order."""
+    mean, variance = 0.0, 0.0
+    for j in np.flatnonzero(varied):
+        own = slice(layout.offsets[j], layout.offsets[j + 1])
+        times = layout.log_times[own][layout.item[own] >= 0]
+        share = np.unique(times, return_counts=True)[1] / times.size
+        two, three = float(share @ share), float(share**2 @ share)
+        mean += times.size * two - 1
+        # as the runs of Wald & Wolfowitz, for any number of different values
+        variance += times.size * max(two - 2 * three + two * two, 0.0)
+    return mean, variance
 
 
 def bounds_are_plausible(table: Array, n_censored: Array) -> bool:

@@ -154,7 +154,7 @@ def sweep(layout: Layout, state: Crossed, *, with_load: bool = False) -> tuple[A
     prior[1:, 0], prior[1:, 1] = state.slope, state.sd_c2
     parts.run(
         lambda k: kernels.sweep(
-            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, state.y, layout.courses, q,
+            layout.splits[k], layout.splits[k + 1], layout.cells, layout.item, state.y, layout.courses, q,
             state.b, state.held, state.made_with, state.known, state.load, with_load, state.mean, prior,
             1 / state.sd_b2, state.a, state.c, state.doubt, state.s2, state.nu, sums[k], noise, bend, pull, hist[k],
         )
@@ -231,23 +231,19 @@ def _update_slopes(state: Crossed, on: NDArray[np.bool_], bend: Array, d: int) -
     state.slope[d], state.sd_c2[d] = slopes_by_moments(own, told, 1e-5 * state.variance)
 
 
-def foresight(layout: Layout, state: Crossed, ranks: NDArray[np.floating]) -> float:
-    """Return the correlation of every trial's rank score with the effect of its item without that trial.
-
-    The target is the same whatever the scale of the fit, so that fits on different scales can be compared.
-    """
+def foresight(layout: Layout, state: Crossed) -> Array:
+    """Return (n_trials,) the effect of every trial's item without that trial; NaN where nothing else tells it."""
     sums = sweep(layout, state)[0]
     precision = sums[:, 1] + 1 / state.sd_b2
-    out = np.zeros((layout.parts.n_parts, 3))
+    out = np.full(layout.n_trials, np.nan)
     layout.parts.run(
         lambda k: kernels.foresight(
             layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, state.y, layout.courses,
             layout.courses.shape[0], state.b, precision, state.load, state.mean, state.a, state.c, state.s2, state.nu,
-            ranks, out[k],
+            out,
         )
     )  # fmt: skip
-    products, other, own = out.sum(axis=0)
-    return float(products / np.sqrt(other * own)) if other > 0 and own > 0 else 0.0
+    return out
 
 
 def share_told(layout: Layout, state: Crossed) -> Array:

@@ -53,6 +53,35 @@ def place_trials(item, annotator, times, bounds, limit, start, stop, cursor, ite
 
 
 @kernel
+def sort_by_blocks(first, last, offsets, bits, item, log_times, courses, cells):
+    """Put each annotator's trials in the order of blocks of 2^bits items, in place; ``cells``: where each begins."""
+    n_blocks = cells.shape[0] - 1
+    cursor = np.empty(n_blocks, np.int64)
+    for j in range(first, last):
+        lo, hi = offsets[j], offsets[j + 1]
+        cursor[:] = 0
+        for t in range(lo, hi):
+            i = item[t]
+            cursor[(i if i >= 0 else ~i) >> bits] += 1
+        at = lo
+        for k in range(n_blocks):
+            cells[k, j] = at
+            at += cursor[k]
+            cursor[k] = cells[k, j] - lo
+        cells[n_blocks, j] = at
+        old_item, old_times, old_courses = item[lo:hi].copy(), log_times[lo:hi].copy(), courses[:, lo:hi].copy()
+        for t in range(hi - lo):
+            i = old_item[t]
+            k = (i if i >= 0 else ~i) >> bits
+            place = lo + cursor[k]
+            cursor[k] += 1
+            item[place] = i
+            log_times[place] = old_times[t]
+            for d in range(courses.shape[0]):
+                courses[d, place] = old_courses[d, t]
+
+
+@kernel
 def longest_times(annotator, times, start, stop, longest):
     for t in range(start, stop):
         if times[t] > longest[annotator[t]]:

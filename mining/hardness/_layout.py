@@ -18,6 +18,10 @@ LARGE = 4_000_000
 """From here on times are kept in single precision (7 digits of ln seconds): half the memory."""
 TRIALS_A_PART = 100_000
 MOST_PARTS = 4
+BLOCK_BITS = 13
+"""Two to this many items a block: what the sweeps know of them (64 bytes an item) fits one processor's cache."""
+TRIALS_A_CELL = 32
+"""At least so many trials an annotator has in a block on average: less would be all bookkeeping."""
 NO_FLOATS: Array = np.zeros(0)
 
 
@@ -64,6 +68,8 @@ class Layout:
     parts: Parts
     splits: NDArray[np.int64]
     """(n_parts + 1,) first annotator of every part."""
+    cells: NDArray[np.int64]
+    """(n_blocks + 1, n_annotators) where the annotator's trials of every block of items begin; see `sort_by_blocks`."""
 
     @property
     def n_trials(self) -> int:
@@ -85,8 +91,24 @@ class Layout:
         offsets = before[self.offsets]
         return Layout(
             -(-self.n_items // step), self.n_annotators, offsets, item, self.log_times[keep], self.courses[:, keep],
-            self.parts, self.splits,
+            self.parts, self.splits, np.stack([offsets[:-1], offsets[1:]]),
         )  # fmt: skip
+
+    def sort_by_blocks(self) -> None:
+        """Put every annotator's trials in the order of blocks of items, in place; in small data there is one block."""
+        most, bits = self.n_trials // (max(self.n_annotators, 1) * TRIALS_A_CELL), BLOCK_BITS
+        while self.n_items >> bits >= max(most, 1):
+            bits += 1
+        n_blocks = (self.n_items >> bits) + 1
+        if n_blocks < 2:
+            return
+        cells = np.empty((n_blocks + 1, self.n_annotators), np.int64)
+        self.parts.run(
+            lambda k: kernels.sort_by_blocks(
+                self.splits[k], self.splits[k + 1], self.offsets, bits, self.item, self.log_times, self.courses, cells
+            )
+        )
+        self.cells = cells
 
     def rank_scores(self) -> NDArray[np.floating]:
         """Return (n_trials,) normal quantiles of every annotator's times."""
@@ -151,4 +173,5 @@ def lay_out(
     aims = np.linspace(0, n, parts.n_parts + 1)
     splits = np.searchsorted(offsets, aims).astype(np.int64)
     splits[0], splits[-1] = 0, n_annotators
-    return Layout(n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits)
+    cells = np.stack([offsets[:-1], offsets[1:]])
+    return Layout(n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits, cells)

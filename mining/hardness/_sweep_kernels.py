@@ -35,14 +35,13 @@ def solve(matrix, right, size):
 
 
 @kernel
-def update_annotator(j, offsets, item, y, x, q, b, load, mean, prior, a, c, s2, nu, gram, right, bend):
-    """Weighted regression of an annotator's trials, less the items, on 1 and ``q`` courses; return its weights."""
-    lo, hi = offsets[j], offsets[j + 1]
+def add_annotator(j, lo, hi, item, y, x, q, b, load, mean, a, c, s2, nu, gram, right):
+    """Add trials ``lo`` to ``hi`` to the weighted regression of annotator j's trials, less the items, on 1 and ``q``
+    courses.
+    """
     precision, s = 1.0 / s2[j], math.sqrt(s2[j])
-    base, stretch = mean + a[j], load[j]
+    base, stretch, own = mean + a[j], load[j], a[j]
     sw, sr = 0.0, 0.0
-    gram[:, :] = 0.0
-    right[:] = 0.0
     for t in range(lo, hi):
         i = item[t]
         code = i if i >= 0 else ~i
@@ -54,7 +53,7 @@ def update_annotator(j, offsets, item, y, x, q, b, load, mean, prior, a, c, s2, 
             w = (nu + 1.0) / (nu + r * r * precision)
         else:
             r, w = censored_residual(r, s)
-        r += a[j] + tilt
+        r += own + tilt
         sw += w
         sr += w * r
         for d in range(q):
@@ -63,10 +62,17 @@ def update_annotator(j, offsets, item, y, x, q, b, load, mean, prior, a, c, s2, 
             right[d + 1] += wx * r
             for e in range(d + 1):
                 gram[e + 1, d + 1] += wx * x[e, t]
+    gram[0, 0] += sw
+    right[0] += sr
+
+
+@kernel
+def solve_annotator(j, q, prior, a, c, s2, gram, right, bend):
+    """Set intercept and slopes of annotator j by the regression that `add_annotator` has added up."""
+    precision = 1.0 / s2[j]
     if q == 0:
-        a[j] = sr * precision / (sw * precision + 1.0 / prior[0, 1])
+        a[j] = right[0] * precision / (gram[0, 0] * precision + 1.0 / prior[0, 1])
         return
-    gram[0, 0], right[0] = sw, sr
     for d in range(q + 1):
         right[d] = right[d] * precision + prior[d, 0] / prior[d, 1]
         for e in range(d + 1):
@@ -81,10 +87,25 @@ def update_annotator(j, offsets, item, y, x, q, b, load, mean, prior, a, c, s2, 
 
 
 @kernel
+def update_annotators(first, last, cells, item, y, x, q, b, load, mean, prior, a, c, s2, nu, bend):
+    """Update intercepts and slopes of annotators ``first`` to ``last`` given the items, block of items by block."""
+    gram, right = np.zeros((last - first, q + 1, q + 1)), np.zeros((last - first, 2 * q + 2))
+    for k in range(cells.shape[0] - 1):
+        for j in range(first, last):
+            add_annotator(
+                j, cells[k, j], cells[k + 1, j], item, y, x, q, b, load, mean, a, c, s2, nu, gram[j - first],
+                right[j - first],
+            )  # fmt: skip
+    for j in range(first, last):
+        if cells[0, j] < cells[-1, j]:
+            solve_annotator(j, q, prior, a, c, s2, gram[j - first], right[j - first], bend)
+
+
+@kernel
 def sweep(
     first,
     last,
-    offsets,
+    cells,
     item,
     y,
     x,
@@ -111,6 +132,8 @@ def sweep(
 ):
     """Update annotators ``first`` to ``last`` given the items, then add up what their trials say of the items.
 
+    cells (n_blocks + 1, n_annotators): where each annotator's trials of every block of items begin. Blocks follow each
+    other, so that what is known of a block's items stays in the processor's cache.
     prior (1 + q, 2) holds mean and variance of the intercepts and of each course's slopes; least: 1 / variance between
     items. load: (n_annotators,) how strongly an item's effect shows in their times. doubt: variance of
     each annotator's intercept, seen from one of their trials (from all the others). known (n_items,): what is known
@@ -123,65 +146,80 @@ def sweep(
     regression of responses on what the other judgments say of the item (products, precision), squares of responses.
     hist: counts of |residual| / s.
     """
+    update_annotators(first, last, cells, item, y, x, q, b, load, mean, prior, a, c, s2, nu, bend)
+    for k in range(cells.shape[0] - 1):
+        for j in range(first, last):
+            if cells[k, j] < cells[k + 1, j]:
+                add_trials(
+                    j, cells[k, j], cells[k + 1, j], item, y, x, q, b, held, made_with, known, load, with_load, mean,
+                    least, a, c, doubt, s2, nu, sums, noise, pull, hist,
+                )  # fmt: skip
+
+
+@kernel
+def add_trials(
+    j, lo, hi, item, y, x, q, b, held, made_with, known, load, with_load, mean, least, a, c, doubt, s2, nu, sums, noise,
+    pull, hist,
+):  # fmt: skip
+    """Add what trials ``lo`` to ``hi``, all of annotator j, say of the items and of the annotator; see `sweep`."""
     # expected information of a t-distributed trial, against a normal one (Lange, Little & Taylor 1989)
     kappa = (nu + 1.0) / (nu + 3.0)
-    gram, right = np.empty((q + 1, q + 1)), np.empty(2 * q + 2)
-    for j in range(first, last):
-        lo, hi = offsets[j], offsets[j + 1]
-        if lo == hi:
-            continue
-        update_annotator(j, offsets, item, y, x, q, b, load, mean, prior, a, c, s2, nu, gram, right, bend)
-        precision, s = 1.0 / s2[j], math.sqrt(s2[j])
-        base, stretch = mean + a[j], load[j]
-        square, weight, vague, observed = 0.0, 0.0, 0.0, 0.0
-        product, told_load, total = 0.0, 0.0, 0.0
-        each = stretch * stretch / (s2[j] + doubt[j])
-        expected = kappa * each
-        s2_before, load_before = made_with[j, 0], made_with[j, 1]
-        own, expected_before = load_before / s2_before, kappa * load_before * load_before / (s2_before + doubt[j])
-        for t in range(lo, hi):
-            i = item[t]
-            code = i if i >= 0 else ~i
-            r = y[t] - base - stretch * b[code]
-            for d in range(q):
-                r -= c[j, d] * x[d, t]
-            if i >= 0:
-                w = (nu + 1.0) / (nu + r * r * precision)
-                # what the other trials leave open; the residual from them alone is longer by its share
-                open_ = doubt[j] + stretch * stretch / max(known[code] - expected_before, least)
-                longer = r * (1.0 + open_ / s2_before)
-                square += w * longer * longer
+    precision, s = 1.0 / s2[j], math.sqrt(s2[j])
+    base, stretch = mean + a[j], load[j]
+    square, weight, vague, observed = 0.0, 0.0, 0.0, 0.0
+    product, told_load, total = 0.0, 0.0, 0.0
+    each = stretch * stretch / (s2[j] + doubt[j])
+    expected = kappa * each
+    s2_before, load_before = made_with[j, 0], made_with[j, 1]
+    own, expected_before = load_before / s2_before, kappa * load_before * load_before / (s2_before + doubt[j])
+    for t in range(lo, hi):
+        i = item[t]
+        code = i if i >= 0 else ~i
+        r = y[t] - base - stretch * b[code]
+        for d in range(q):
+            r -= c[j, d] * x[d, t]
+        if i >= 0:
+            w = (nu + 1.0) / (nu + r * r * precision)
+            # what the other trials leave open; the residual from them alone is longer by its share
+            open_ = doubt[j] + stretch * stretch / max(known[code] - expected_before, least)
+            longer = r * (1.0 + open_ / s2_before)
+            square += w * longer * longer
+            vague += open_
+            observed += 1.0
+            hist[min(int(abs(r) / s * BINS_PER_SD), HISTOGRAM_BINS - 1)] += 1
+            if with_load:
+                response = r + stretch * b[code]
+                rest = max(held[code] - w * own * load_before, least)
+                others = (b[code] * held[code] - w * own * response) / rest
+                v = w / (s2[j] + stretch * stretch / rest)
+                product += v * others * response
+                told_load += v * others * others
+                total += response * response
+        else:
+            bound = r
+            r, w = censored_residual(bound, s)
+            if w > 0.0:
+                # r w / s is the hazard: E[(y - mean)^2 | y > bound] = s^2 + s bound hazard
+                open_ = doubt[j] + stretch * stretch / max(known[code], least)
+                square += s2[j] + bound * r * w + open_
                 vague += open_
                 observed += 1.0
-                hist[min(int(abs(r) / s * BINS_PER_SD), HISTOGRAM_BINS - 1)] += 1
-                if with_load:
-                    response = r + stretch * b[code]
-                    rest = max(held[code] - w * own * load_before, least)
-                    others = (b[code] * held[code] - w * own * response) / rest
-                    v = w / (s2[j] + stretch * stretch / rest)
-                    product += v * others * response
-                    told_load += v * others * others
-                    total += response * response
-            else:
-                bound = r
-                r, w = censored_residual(bound, s)
-                if w > 0.0:
-                    # r w / s is the hazard: E[(y - mean)^2 | y > bound] = s^2 + s bound hazard
-                    open_ = doubt[j] + stretch * stretch / max(known[code], least)
-                    square += s2[j] + bound * r * w + open_
-                    vague += open_
-                    observed += 1.0
-            weight += w
-            loaded = w * precision * stretch
-            sums[code, 0] += loaded * (r + stretch * b[code])
-            sums[code, 1] += loaded * stretch
-            told = expected if i >= 0 else w * each
-            score = loaded * r + told * b[code]
-            sums[code, 2] += told
-            sums[code, 3] += score * score
-            sums[code, 4] += told * told
-        noise[j, 0], noise[j, 1], noise[j, 2], noise[j, 3] = square, vague, observed, weight
-        pull[j, 0], pull[j, 1], pull[j, 2] = product, told_load, total
+        weight += w
+        loaded = w * precision * stretch
+        sums[code, 0] += loaded * (r + stretch * b[code])
+        sums[code, 1] += loaded * stretch
+        told = expected if i >= 0 else w * each
+        score = loaded * r + told * b[code]
+        sums[code, 2] += told
+        sums[code, 3] += score * score
+        sums[code, 4] += told * told
+    noise[j, 0] += square
+    noise[j, 1] += vague
+    noise[j, 2] += observed
+    noise[j, 3] += weight
+    pull[j, 0] += product
+    pull[j, 1] += told_load
+    pull[j, 2] += total
 
 
 @kernel
@@ -199,10 +237,10 @@ def censored_residual(bound, s):
 
 
 @kernel
-def foresight(first, last, offsets, item, y, x, q, b, held, load, mean, a, c, s2, nu, target, out):
-    """Add up how an item's effect without a trial goes with that trial's ``target`` (its rank score).
+def foresight(first, last, offsets, item, y, x, q, b, held, load, mean, a, c, s2, nu, out):
+    """Fill ``out`` (n_trials,) with the item's effect without the trial; NaN where no other trial tells it.
 
-    held (n_items,): the precisions that ``b`` was made with. out (3): sums of products, and of squares of each.
+    held (n_items,): the precisions that ``b`` was made with.
     """
     for j in range(first, last):
         precision, stretch = 1.0 / s2[j], load[j]
@@ -219,9 +257,7 @@ def foresight(first, last, offsets, item, y, x, q, b, held, load, mean, a, c, s2
                 continue
             other = (b[i] * held[i] - w * (r + stretch * b[i])) / rest
             if other != 0.0:
-                out[0] += other * target[t]
-                out[1] += other * other
-                out[2] += target[t] * target[t]
+                out[t] = other
 
 
 @kernel

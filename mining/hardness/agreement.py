@@ -155,6 +155,39 @@ def consensus(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HeldConsensus:
+    """What a consensus knows of annotators and classes, held still while new labels come."""
+
+    annotator_confusion: Array
+    """(n_annotators, n_classes, n_classes) as in `Consensus`."""
+    class_share: Array
+    by_vote: bool
+
+    def judge(
+        self, item: NDArray[np.integer], annotator: NDArray[np.integer], label: NDArray[np.integer], n_items: int
+    ) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
+        """Return (n_items,) label, its probability and labels given, from all (n_labels,) labels of these items.
+
+        Annotators that the consensus did not know confuse what the others do on average. Items without a label: -1.
+        """
+        n_classes = self.class_share.size
+        counts = count_labels(item, label, n_items, n_classes)
+        n = counts.sum(axis=1)
+        if self.by_vote:
+            posterior = (counts + 1 / n_classes) / (n[:, None] + 1)
+        else:
+            table = np.log(np.concatenate([self.annotator_confusion, self.annotator_confusion.mean(axis=0)[None]]))
+            who = np.minimum(annotator, len(self.annotator_confusion))
+            score = np.tile(np.log(self.class_share), (n_items, 1))
+            np.add.at(score, item, table[who, :, label])
+            posterior = np.exp(score - score.max(axis=1, keepdims=True))
+            posterior /= posterior.sum(axis=1, keepdims=True)
+        best = np.argmax(np.round(posterior, 9), axis=1)
+        confidence = posterior[np.arange(n_items), best]
+        return np.where(n > 0, best, -1), np.where(n > 0, confidence, np.nan), n.astype(np.int64)
+
+
 def _dawid_skene(answers: sparse.csr_array, counts: Array, n_annotators: int) -> tuple[Array, Array, Array, bool]:
     """Run expectation-maximisation from the shares of votes; return posterior, class shares, confusion."""
     answered = counts.sum(axis=1) > 0

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mining.hardness._curve import STRAIGHT, bend
+from mining.hardness._scales import LOG_SECONDS
 from mining.hardness._trials import read_codes, read_times
-from mining.hardness.timing import LOG_SECONDS, ResponseTimeFit
+from mining.hardness.timing import ResponseTimeFit
 from mining.hardness.timing_rivals import within_annotator_rank
 
 Array = NDArray[np.float64]

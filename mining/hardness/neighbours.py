@@ -21,13 +21,14 @@ def kdn(
     n_neighbours: int = N_NEIGHBOURS,
     most_references: int = MOST_REFERENCES,
     seed: int = 0,
+    barred: npt.NDArray[np.bool_] | None = None,
 ) -> FloatArray:
     """k-disagreeing neighbours (Smith, Martinez & Giraud-Carrier 2014): share of the nearest with another
     label, (n,).
 
     `features` (n, d), scaled as the caller wants distances to count; `given` (n,), -1 = no label. Unlabelled
-    items are NaN and are nobody's neighbour. An item is never its own neighbour, even where another is
-    identical to it.
+    items are NaN and are nobody's neighbour, nor are those that are
+    `barred` (n,): the held-out test. An item is never its own neighbour, even where another is identical to it.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -35,14 +36,14 @@ def kdn(
         raise MeasureError(f"features {features.shape} and given {given.shape} do not belong together")
     labelled = np.flatnonzero(given >= 0)
     scores = np.full(len(features), np.nan)
-    if len(labelled) <= n_neighbours:
+    references = labelled if barred is None else labelled[~barred[labelled]]
+    if len(references) <= n_neighbours:
         return scores
     if not np.isfinite(features[labelled]).all():
         row = int(labelled[np.argmin(np.isfinite(features[labelled]).all(axis=1))])
         raise MeasureError(f"features has a value that is not finite in row {row}")
-    references = labelled
-    if len(labelled) > most_references:
-        references = np.sort(np.random.default_rng(seed).choice(labelled, most_references, replace=False))
+    if len(references) > most_references:
+        references = np.sort(np.random.default_rng(seed).choice(references, most_references, replace=False))
     search = NearestNeighbors(n_neighbors=n_neighbours + 1, algorithm="brute").fit(features[references])
     for start in range(0, len(labelled), 4096):
         items = labelled[start : start + 4096]

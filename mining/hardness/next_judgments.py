@@ -1,10 +1,16 @@
 """Where one more judgment says most about which items are the hardest.
 
-Posterior of an item's hardness: N(estimate, SE^2). The hard set is the top share of the estimates; an item is wrongly
-in or out of it with probability Phi(-|z|), z = (estimate - cut) / SE. One more judgment of precision w moves the
-estimate by N(0, d^2), d^2 = SE^2 - 1 / (1 / SE^2 + w). Its worth is the expected fall of the loss by wrong items, each
-weighed by how far from the cut it lies: d (phi(u) - u Phi(-u)), u = |estimate - cut| / d. This is the knowledge
-gradient of choosing each item against a known standard.
+Posterior of an item's hardness: N(estimate, SE^2). The hard set is the top share of the estimates; an item is above its
+cut with probability p = Phi(a), a = (estimate - cut) / SE. What is not known of the set is the sum of p (1 - p), the
+variance of who is in it. Judgments of precision w in all will move the estimate by N(0, d^2), d^2 = SE^2 - 1 / (1 /
+SE^2 + w). On average they leave P(X > cut > Y) of p (1 - p), for two draws X, Y from the posterior that share what the
+judgments say: 2 T(a, sqrt((1 - r) / (1 + r))), r = d^2 / SE^2, with Owen's T (Ann. Math. Stat. 27, 1956). Their worth
+is the difference.
+
+One judgment of an uncertain item far from the cut can be worth next to nothing where three are worth a lot, so the
+worth of a further judgment is the best mean over the next ones, and never above that of the one before (as the
+knowledge gradient KG(*) of Frazier & Powell, Decision Analysis 7, 2010). And many judgments are asked for before the
+next look: `plan` fills a batch one by one, so that nothing is bought twice, and counts those on their way as bought.
 """
 
 from __future__ import annotations
@@ -13,13 +19,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, owens_t
 
 Array = NDArray[np.float64]
 
 
-FURTHEST = 1000.0
-"""Distances beyond this are all without worth; their squares need not overflow."""
+FURTHEST = 30.0
+"""Distances in standard errors beyond this are all without worth."""
+LOOKED_AHEAD = 8
+"""Judgments of one item that are planned for at a time."""
+NOT_TO_BE_HAD = -1.0
+"""The worth of a judgment that nobody can be asked for."""
 
 
 class BadEstimates(ValueError):
@@ -31,9 +41,11 @@ class JudgmentRanking:
     """Items in the order in which a judgment is worth most."""
 
     order: NDArray[np.int64]
-    """Item numbers, the one to judge first at the head; items not in `can_be_judged` are left out."""
+    """Item numbers, the one to judge first at the head; items of which no judgment can be had are left out."""
+    plan: NDArray[np.int64]
+    """Item numbers, one for each judgment of the batch, the one worth most first: an item comes as often as it pays."""
     value: Array
-    """(n_items,) expected fall of the loss by one more judgment, in units of the estimates."""
+    """(n_items,) worth of a further judgment: by how much the sum of p (1 - p) is expected to fall."""
     in_set: Array
     """(n_items,) probability that the item is above the cut."""
     cut: float
@@ -49,7 +61,9 @@ def rank_for_judgment(
     share: float,
     judgment_precision: float,
     item_sd: float,
-    can_be_judged: ArrayLike | None = None,
+    can_be_had: ArrayLike | None = None,
+    on_their_way: ArrayLike | None = None,
+    batch: int = 1,
 ) -> JudgmentRanking:
     """Rank items by how much one more judgment of each reduces the uncertainty about the hard set.
 
@@ -59,10 +73,12 @@ def rank_for_judgment(
         share: part of the items that makes the hard set, above 0 and below 1.
         judgment_precision: 1 / variance of one judgment.
         item_sd: SD of true hardness between items.
-        can_be_judged: (n_items,) whether another judgment can be had; all by default.
+        can_be_had: (n_items,) how many more judgments of each can be asked for; any number by default.
+        on_their_way: (n_items,) judgments that were asked for and have not come in yet; none by default.
+        batch: how many judgments will be asked for by this ranking.
 
     Raises:
-        BadEstimates: shapes, share, precision or SD cannot be used.
+        BadEstimates: shapes, share, precision, SD or batch cannot be used.
 
     Examples:
         >>> rank_for_judgment([2, 1.1, 0.9, -1], [.5] * 4, share=.5, judgment_precision=4, item_sd=1).order[:2].tolist()
@@ -73,18 +89,58 @@ def rank_for_judgment(
         raise BadEstimates(f"`share` is {share!r}; a share lies between 0 and 1.")
     if not (np.isfinite(judgment_precision) and judgment_precision > 0):
         raise BadEstimates(f"`judgment_precision` is {judgment_precision!r}; it must be above 0.")
+    if batch < 1:
+        raise BadEstimates(f"`batch` is {batch!r}; at least one judgment is asked for.")
     n_items = mean.shape[0]
     n_hard = min(max(1, round(share * n_items)), n_items - 1)
     chosen, cut = _hard_set(mean, n_hard)
-    in_set: Array = ndtr((mean - cut) / error)
-    after = 1 / (1 / error**2 + judgment_precision)
-    moves = np.sqrt(np.maximum(error**2 - after, 1e-300))
-    distance = np.minimum(np.abs(mean - cut) / moves, FURTHEST)
-    value = moves * (np.exp(-(distance**2) / 2) / np.sqrt(2 * np.pi) - distance * ndtr(-distance))
-    order = np.argsort(-value, kind="stable")
-    if can_be_judged is not None:
-        order = order[np.asarray(can_be_judged, dtype=bool)[order]]
-    return JudgmentRanking(order, value, in_set, cut, float(in_set[chosen].mean()))
+    away: Array = np.clip((mean - cut) / error, -FURTHEST, FURTHEST)
+    worth = _worth_of_further(away, error, judgment_precision, _counts(on_their_way, n_items, "on_their_way"))
+    if can_be_had is not None:
+        worth[np.arange(LOOKED_AHEAD)[:, None] >= _counts(can_be_had, n_items, "can_be_had")[None, :]] = NOT_TO_BE_HAD
+    order, plan = _in_order(worth, batch)
+    in_set: Array = ndtr(away)
+    return JudgmentRanking(order, plan, np.maximum(worth[0], 0.0), in_set, cut, float(in_set[chosen].mean()))
+
+
+def _counts(given: ArrayLike | None, n_items: int, name: str) -> NDArray[np.int64]:
+    counts = np.zeros(n_items, dtype=np.int64) if given is None else np.asarray(given, dtype=np.int64)
+    if counts.shape != (n_items,) or (counts < 0).any():
+        raise BadEstimates(f"`{name}` holds one count, 0 or more, for each item.")
+    return counts
+
+
+def _worth_of_further(away: Array, error: Array, precision: float, asked: NDArray[np.int64]) -> Array:
+    """Return (LOOKED_AHEAD, n_items): the worth of the next judgment of each item, of the one after it, ..."""
+    known: Array = ndtr(away) * ndtr(-away)
+    bought = asked.astype(np.float64)
+    falls = np.stack([known - _left(away, error, (bought + k) * precision) for k in range(LOOKED_AHEAD + 1)])
+    # The slopes of the least concave curve above the falls, from its first point on.
+    worth = np.empty((LOOKED_AHEAD, away.shape[0]))
+    for k in range(LOOKED_AHEAD):
+        slopes = [
+            np.max([(falls[to] - falls[at]) / (to - at) for to in range(k + 1, LOOKED_AHEAD + 1)], axis=0)
+            for at in range(k + 1)
+        ]
+        worth[k] = np.min(slopes, axis=0)
+    return np.asarray(np.maximum(worth, 0.0))
+
+
+def _left(away: Array, error: Array, precision: Array) -> Array:
+    """Return what is expected to be left of p (1 - p) after judgments of this precision in all."""
+    share = error**2 * precision / (1 + error**2 * precision)
+    return np.asarray(2 * owens_t(away, np.sqrt((1 - share) / (1 + share))))
+
+
+def _in_order(worth: Array, batch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the items by their next judgment, and the batch that is worth most."""
+    order = np.argsort(-worth[0], kind="stable")
+    order = order[worth[0][order] >= 0]
+    # No more than `batch` items come into the batch, each with its next judgments in their order.
+    head = order[:batch]
+    worth_of_slot = worth[:, head].ravel()
+    slots = np.argsort(-worth_of_slot, kind="stable")[:batch]
+    return order, head[slots[worth_of_slot[slots] >= 0] % max(1, head.size)]
 
 
 def _posterior(estimate: ArrayLike, se: ArrayLike, item_sd: float) -> tuple[Array, Array]:

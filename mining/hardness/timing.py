@@ -5,10 +5,10 @@ Model (van der Linden 2006, lognormal response times with crossed random effects
     y_ij = mean + l_j b_i + a_j + c_j ln(position) + f_j trials since the break + e_ij,    e_ij ~ t_nu(0, s_j)
 
 ``y`` is ln seconds (and ``l_j`` 1), or a score of the time's rank among those of its annotator, whichever foretells the
-times of other annotators better. ``b_i`` is the hardness of item i (higher is harder), ``a_j`` how slow annotator j is,
-``c_j`` and ``f_j`` how practice and fatigue change their times, ``s_j`` how noisy they are, ``l_j`` how strongly
-hardness shows in their ranks. ``b_i`` is shrunken: little evidence stays close to the
-mean, or with labels close to what the answers foretell. Trials without an answer count as longer than their bound.
+times of other annotators better (both, where that is open: `_scales`). ``b_i`` is the hardness of item i (higher is
+harder), ``a_j`` how slow annotator j is, ``c_j`` and ``f_j`` how practice and fatigue change their times, ``s_j`` how
+noisy they are, ``l_j`` how strongly hardness shows in their ranks. ``b_i`` is shrunken: little evidence stays close to
+the mean, or with labels close to what the answers foretell. Trials without an answer count as longer than their bound.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from mining.hardness import _cautions as cautions
 from mining.hardness import _crossed as crossed
-from mining.hardness._curve import STRAIGHT, bend_in_place, fit_curve
+from mining.hardness._curve import STRAIGHT
 from mining.hardness._kernels import NO_BOUND_MS
 from mining.hardness._label_prior import Answers, LabelPrior, read_answers, wrong_answer_effect
 from mining.hardness._layout import NO_FLOATS, Layout, Parts, lay_out
+from mining.hardness._scales import LOG_SECONDS, Scale, choose_scale
 from mining.hardness._trials import (
     BadTrials,
     Caution,
@@ -39,15 +40,9 @@ from mining.hardness._trials import (
 __all__ = ["BadTrials", "Caution", "ResponseTimeFit", "fit_response_times"]
 
 Array = NDArray[np.float64]
-LOG_SECONDS, ANNOTATOR_SDS = "log-seconds", "annotator SDs"
-PILOT_TRIALS = 200_000
 FEW_TRIALS = 12
 """Where annotators have fewer, ranks among them say little, and their speed is borrowed from the others. With more, an
 annotator's speed does not touch hardness at all: all their times doubled change nothing."""
-RANK_PREFERENCE = 2.0
-"""Over the number of trials: by how much the correlation on ln seconds must be higher to be kept. People's tails are
-heavier than lognormal, so that ranks are expected to win by .01 (SD .01); a difference of two correlations has a
-standard error of about .15 / sqrt(trials). The posterior mean is above zero from -.01 SE^2 / .01^2 on."""
 FEWEST_ITEMS_FOR_LABELS = 20
 """Below this a regression on answers has nothing to learn from."""
 
@@ -180,7 +175,7 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
     lost = np.bincount(code[censored], minlength=layout.n_items).astype(np.int64)
     del code
     table = cautions.survey(layout)
-    cautions.refuse_pages(table)
+    cautions.refuse_pages(layout, table)
     found = cautions.about_trials(layout, table, judged, int(lost.sum()))
     if lost.any() and not given_bounds:
         sizes = np.diff(layout.offsets)
@@ -196,20 +191,22 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
         return _nothing(layout.n_items, layout.n_annotators, judged, lost, found)
     kept = _courses_to_remove(layout, found)
     layout.courses = layout.courses[kept]
+    layout.sort_by_blocks()
     sizes = np.diff(layout.offsets)
     borrow = bool(np.median(sizes[sizes > 0]) < FEW_TRIALS)
     if not borrow:
         # From here on an annotator's trials are only compared with each other.
         layout.centre(table[:, 1])
-    scale, state, curve = _choose_scale(layout, borrow=borrow)
-    if scale == LOG_SECONDS and not borrow:
+    scale = choose_scale(layout, borrow=borrow)
+    state = scale.state
+    if scale.unit == LOG_SECONDS and not borrow:
         state.a += table[:, 1] - np.mean(table[sizes > 0, 1])
     if kept[:1] == [0]:
-        unit = 1.0 if scale == LOG_SECONDS else np.sqrt(table[:, 2])
+        unit = 1.0 if scale.unit == LOG_SECONDS else np.sqrt(table[:, 2])
         found += cautions.about_drift(layout, (state.c[:, 0] - state.slope[0]) * unit)
     slopes = np.zeros((layout.n_annotators, 2))
     slopes[:, kept] = state.c
-    return _report(layout, scale, state, curve, slopes, judged, lost, found, answers, longer)
+    return _report(layout, scale, slopes, judged, lost, found, answers, longer)
 
 
 def _courses_to_remove(layout: Layout, found: list[Caution]) -> list[int]:
@@ -229,43 +226,15 @@ def _courses_to_remove(layout: Layout, found: list[Caution]) -> list[int]:
     return kept
 
 
-def _choose_scale(layout: Layout, *, borrow: bool) -> tuple[str, crossed.Crossed, Array]:
-    """Fit both scales and keep that whose effects, without a trial, go better with the trial's rank."""
-    if borrow:
-        state = crossed.start(layout, layout.log_times, borrow=True)
-        crossed.settle(layout, state)
-        return LOG_SECONDS, state, STRAIGHT
-    # So many trials tell the scales apart; only the better one is then fitted to all.
-    pilot = layout if layout.n_trials <= PILOT_TRIALS else layout.sample(-(-layout.n_trials // PILOT_TRIALS))
-    ranks = pilot.rank_scores()
-    curve = fit_curve(pilot, ranks)
-    bent = bend_in_place(pilot, ranks.copy(), curve)
-    fits = []
-    for y in (pilot.log_times, bent):
-        state = crossed.start(pilot, y, with_load=y is bent)
-        crossed.settle(pilot, state)
-        fits.append((crossed.foresight(pilot, state, ranks), state))
-    by_rank = fits[1][0] > fits[0][0] - RANK_PREFERENCE / max(pilot.n_trials, 1)
-    state = fits[by_rank][1]
-    if pilot is not layout:
-        y = bend_in_place(layout, layout.rank_scores(), curve) if by_rank else layout.log_times
-        state = crossed.start(layout, y, with_load=by_rank)
-        crossed.settle(layout, state)
-    return (ANNOTATOR_SDS, state, curve) if by_rank else (LOG_SECONDS, state, STRAIGHT)
-
-
 def _report(
-    layout: Layout, scale: str, state: crossed.Crossed, curve: Array, slopes: Array, judged: NDArray[np.int64],
-    lost: NDArray[np.int64], found: list[Caution], answers: Answers | None, longer: float,
+    layout: Layout, scale: Scale, slopes: Array, judged: NDArray[np.int64], lost: NDArray[np.int64],
+    found: list[Caution], answers: Answers | None, longer: float,
 ) -> ResponseTimeFit:  # fmt: skip
-    on = judged > 0
-    between, certain = state.sd_b2, crossed.share_told(layout, state)
-    variance = 1 / ((state.known - 1 / between) * certain + 1 / between)
-    if answers is not None and state.identified and on.sum() >= FEWEST_ITEMS_FOR_LABELS:
-        prior = LabelPrior(answers, on)
-        information = crossed.adopt_prior(layout, state, prior, on)
-        variance = prior.variance(information * certain)
-        between = prior.rest + float(np.var(prior.mean[on]))
+    on, state = judged > 0, scale.state
+    variance, between = _uncertainty(layout, state, answers, on)
+    if scale.other is not None:
+        also, spread = _uncertainty(layout, scale.other, answers, on)
+        variance = scale.weight * variance + (1 - scale.weight) * also * between / spread
     se = np.sqrt(variance)
     reliability = np.clip(1 - se**2 / between, 0, 1)
     kappa = (state.nu + 1) / (state.nu + 3)
@@ -288,8 +257,8 @@ def _report(
         return np.where(on, values, np.nan)
 
     return ResponseTimeFit(
-        scale=scale,
-        item_effect=judged_only(state.b),
+        scale=scale.unit,
+        item_effect=judged_only(scale.effects(on)),
         item_se=judged_only(se),
         item_reliability=judged_only(reliability),
         n_judgments=judged,
@@ -307,8 +276,20 @@ def _report(
         converged=state.converged,
         fatigue=np.where(present, slopes[:, 1], np.nan),
         annotator_loading=np.where(present, state.load, np.nan),
-        score_curve=curve,
+        score_curve=scale.curve,
     )
+
+
+def _uncertainty(
+    layout: Layout, state: crossed.Crossed, answers: Answers | None, on: NDArray[np.bool_]
+) -> tuple[Array, float]:
+    """Return (n_items,) variances of the item effects and the variance between items; let answers move the effects."""
+    between, certain = state.sd_b2, crossed.share_told(layout, state)
+    if answers is None or not state.identified or on.sum() < FEWEST_ITEMS_FOR_LABELS:
+        return 1 / ((state.known - 1 / between) * certain + 1 / between), between
+    prior = LabelPrior(answers, on)
+    information = crossed.adopt_prior(layout, state, prior, on)
+    return prior.variance(information * certain), prior.rest + float(np.var(prior.mean[on]))
 
 
 def _nothing(

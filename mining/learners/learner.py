@@ -132,30 +132,33 @@ class Learner:
         n_classes: int,
         sample_weight: npt.ArrayLike | None = None,
         seed: int = 0,
+        groups: npt.ArrayLike | None = None,
     ) -> FittedModel:
         """Train a model that gives probabilities of unseen items; decision values are calibrated by inner
-        folds.
+        folds, which never part items of one of the `groups` (copies of an item, where it is shown more than once).
         """
         fitted = self.fit_scores(features, given, n_classes=n_classes, sample_weight=sample_weight, seed=seed)
         if not self.gives_decisions:
             return FittedModel(fitted, None)
         codes = np.asarray(given, dtype=np.int64)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        scores = self._inner_scores(np.asarray(features), codes, weight, n_classes, seed)
+        group = np.asarray(np.arange(len(codes)) if groups is None else groups, dtype=np.int64)
+        scores = self._inner_scores(np.asarray(features), codes, weight, n_classes, seed, group)
         if scores is None:
             scores = fitted.scores(np.asarray(features))
         return FittedModel(fitted, SigmoidCalibration.fitted(scores, codes, weight))
 
     def _inner_scores(
-        self, features: Features, codes: IntArray, weight: FloatArray | None, n_classes: int, seed: int
+        self, features: Features, codes: IntArray, weight: FloatArray | None, n_classes: int, seed: int, group: IntArray
     ) -> FloatArray | None:
         """Decision values of items by models that did not see them, or None where a class is too small
         for folds.
         """
-        present = np.bincount(codes, minlength=n_classes)
+        separate = np.unique(np.stack([codes, group]), axis=1)[0]
+        present = np.bincount(separate, minlength=n_classes)
         if present[present > 0].min() < CALIBRATION_FOLDS:
             return None
-        fold = group_folds(codes, None, CALIBRATION_FOLDS, seed)
+        fold = group_folds(codes, group, CALIBRATION_FOLDS, seed)
         scores = np.full((len(codes), n_classes), np.nan)
         for number in range(CALIBRATION_FOLDS):
             kept, held = fold != number, fold == number

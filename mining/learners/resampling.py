@@ -59,18 +59,33 @@ def resampled(
 
 
 def _smote(features: Features, codes: IntArray, weight: FloatArray | None, seed: int) -> tuple[Features, IntArray]:
-    from imblearn.over_sampling import SMOTE
-
     if weight is not None and not np.allclose(weight, weight[0]):
         raise LearnerError(
             "SMOTE invents items, and invented items have no weight: use oversampling with weights instead"
         )
+    return _invented(features, codes, "auto", seed)
+
+
+def smote_keeping_shares(features: Features, codes: IntArray, seed: int) -> tuple[Features, IntArray]:
+    """Return a training set as large as SMOTE makes it, with items invented in every class, and the shares of the
+    classes as they were: what SMOTE is compared with.
+    """
+    count = np.bincount(codes)
+    seen = np.flatnonzero(count)
+    larger = len(seen) * count.max() / len(codes)
+    return _invented(features, codes, {int(code): round(larger * count[code]) for code in seen}, seed)
+
+
+def _invented(
+    features: Features, codes: IntArray, wanted: str | dict[int, int], seed: int
+) -> tuple[Features, IntArray]:
+    from imblearn.over_sampling import SMOTE
+
     smallest = int(np.bincount(codes)[np.unique(codes)].min())
     if smallest < 2:
         raise LearnerError("SMOTE needs two items or more in every class of a fold; use oversampling instead")
+    chosen = SMOTE(sampling_strategy=wanted, random_state=seed, k_neighbors=min(SMOTE_NEIGHBOURS, smallest - 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        made, labels = SMOTE(random_state=seed, k_neighbors=min(SMOTE_NEIGHBOURS, smallest - 1)).fit_resample(
-            features, codes
-        )
+        made, labels = chosen.fit_resample(features, codes)
     return made, labels.astype(np.int64)

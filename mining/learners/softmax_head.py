@@ -37,7 +37,8 @@ class HeadSettings:
     learning_rate: float = 0.005
     l2: float = 1e-4
     candidates: int = 1
-    """Candidates looked at per item trained on: 1 = every batch is trained on whole."""
+    """Candidates looked at per item trained on: 1 = every batch is trained on whole. More make a step dearer, but an
+    epoch no longer."""
 
 
 @dataclass
@@ -106,8 +107,9 @@ def train_epochs(
     """Train and yield the head after each epoch (the same object: use it before going on).
 
     `features` (n, d) finite, `codes` (n,) labels, `weight` (n,) of each item's loss. With `step_weights` every step
-    looks at `batch_size * candidates` items and trains on those, and with the weights, that it returns. `rows_of_epoch`
-    stands in for a shuffle of all rows.
+    looks at `candidates` items for each one that plain training would train on, and trains on as many of those, and
+    with the weights, that it returns: an epoch has the same steps on the same numbers of items whatever the rule.
+    `rows_of_epoch` stands in for a shuffle of all rows.
     """
     given = np.asarray(codes, dtype=np.int64)
     if len(given) == 0 or features.shape[0] != len(given):
@@ -117,16 +119,16 @@ def train_epochs(
     scaled = np.asarray((features - head.mean) / head.scale, dtype=np.float64)
     share = np.ones(len(given)) if weight is None else np.asarray(weight, dtype=np.float64)
     share = share / share.mean()
-    looked_at = settings.batch_size * max(1, settings.candidates)
+    batches = _Candidates(len(given), settings, generator)
     for epoch in range(settings.epochs):
-        order = generator.permutation(len(given)) if rows_of_epoch is None else rows_of_epoch(epoch, generator)
-        for start in range(0, len(order), looked_at):
-            rows = order[start : start + looked_at]
+        order = None if rows_of_epoch is None else rows_of_epoch(epoch, generator)
+        for rows, size in batches.of_epoch(order):
             values = head.forward(scaled[rows])
             belief = softmax(values[-1])
             places, strength = np.arange(len(rows)), np.ones(len(rows))
             if step_weights is not None:
                 places, strength = step_weights(belief, given[rows], rows, generator)
+                places, strength = places[:size], strength[:size]
                 values = [layer[places] for layer in values]
             chosen = rows[places]
             slope = belief[places]
@@ -134,6 +136,36 @@ def train_epochs(
             slope *= (strength * share[chosen] / len(chosen))[:, None]
             head.step(head.backward(values, slope, settings.l2), settings.learning_rate)
         yield head
+
+
+class _Candidates:
+    """Which rows every step looks at, and how many of them it may train on."""
+
+    def __init__(self, n_rows: int, settings: HeadSettings, generator: np.random.Generator) -> None:
+        self.n_rows, self.settings, self.generator = n_rows, settings, generator
+        self.ahead = np.zeros(0, dtype=np.int64)
+
+    def of_epoch(self, order: IntArray | None) -> Iterator[tuple[IntArray, int]]:
+        """Yield (rows, items to train on) of each step: batches of a shuffle (or of `order`), each with as many
+        candidates besides as the settings ask for.
+        """
+        batch, wider = self.settings.batch_size, max(1, self.settings.candidates)
+        if wider == 1:
+            shown = self.generator.permutation(self.n_rows) if order is None else order
+            for start in range(0, len(shown), batch):
+                rows = shown[start : start + batch]
+                yield rows, len(rows)
+            return
+        for start in range(0, self.n_rows, batch):
+            size = min(batch, self.n_rows - start)
+            yield self._next(min(self.n_rows, size * wider)), size
+
+    def _next(self, count: int) -> IntArray:
+        """Return `count` different rows: of one shuffle, and of a new one where too few are left of it."""
+        if len(self.ahead) < count:
+            self.ahead = self.generator.permutation(self.n_rows)
+        rows, self.ahead = self.ahead[:count], self.ahead[count:]
+        return rows
 
 
 def _fresh_head(

@@ -16,6 +16,11 @@ class RoundSchedule(models.Model):
     could leave wrong.
     """
 
+    class SettingsFrom(models.TextChoices):
+        LATEST = "latest", "As the last round that somebody started"
+        USUAL = "usual", "The usual settings"
+        ROUND = "round", "As one round"
+
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="round_schedule")
     every_annotations = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(10_000_000)],
@@ -24,6 +29,14 @@ class RoundSchedule(models.Model):
     every_hours = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(8760)],
         help_text="Hours after which a round starts, if anything was annotated; empty for never.",
+    )  # fmt: skip
+    settings_from = models.CharField(
+        max_length=6, choices=SettingsFrom, default=SettingsFrom.LATEST,
+        help_text="Which learners, strategies and other settings such a round has.",
+    )  # fmt: skip
+    like_round = models.ForeignKey(
+        "mining.Round", null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="The round whose settings are taken, where one is named.",
     )  # fmt: skip
     last_message = models.CharField(max_length=300, blank=True, help_text="Why the latest attempt started nothing.")
     tried_at = models.DateTimeField(null=True, blank=True, help_text="When a due round could not be started.")

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mining.artifacts import Folder, plain
-from mining.hardness.agreement import Consensus
-from mining.people import consensus_of
+from mining.artifacts import ArtifactMissing, Folder, plain
+from mining.hardness.agreement import Consensus, HeldConsensus
+from mining.people import consensus_of, labels_that_count
 
+MOST_HELD = 5_000_000
+"""Entries of all confusion matrices (40 MB) up to which they are kept for `add_to_consensus`."""
 ROWS_AT_ONCE = 8_192
 """A page of items decodes one or two groups of rows of the file, whatever its length."""
 
@@ -25,13 +27,54 @@ def keep_consensus(
         return None
     view = consensus_of(labelled, len(items), n_classes)
     known = np.flatnonzero(view.n_labels > 0)
-    table = pl.DataFrame({
-        "item": items["item"].to_numpy()[known], "label": view.label[known].astype(np.int16),
-        "confidence": view.confidence[known].astype(np.float32), "n_labels": view.n_labels[known].astype(np.int32),
+    table = _table(items["item"].to_numpy()[known], view.label[known], view.confidence[known], view.n_labels[known])
+    if view.annotator_confusion.size <= MOST_HELD:
+        held = {"confusion": view.annotator_confusion, "share": view.class_share, "by_vote": view.method == "vote"}
+        folder.write_arrays("consensus.npz", {name: np.asarray(values) for name, values in held.items()})
+    facts = {"n_labels": len(labelled), "method": view.method, "converged": view.converged}
+    _keep(folder, table, {**stamp, **facts})
+    return view
+
+
+def add_to_consensus(
+    folder: Folder, items: pl.DataFrame, trials: pl.DataFrame, new: pl.DataFrame, stamp: dict[str, Any]
+) -> None:
+    """Judge again the items of `new` trials, by what the last whole consensus knows of annotators.
+
+    In a large project weighing all labels anew takes half a minute; a few new ones change little but their own items.
+    """
+    touched = new["item"].unique().sort()
+    try:
+        facts, before = folder.read_json("consensus.json"), folder.read_table("consensus.parquet")
+        known = folder.read_arrays("consensus.npz")
+    except ArtifactMissing:
+        return
+    if touched.is_empty() or facts.get("version") != stamp["version"]:
+        return
+    held = HeldConsensus(known["confusion"], known["share"], bool(known["by_vote"]))
+    labelled = labels_that_count(trials.filter(pl.col("item").is_in(touched.implode())))
+    if not labelled.is_empty() and int(labelled["label"].to_numpy().max()) >= held.class_share.size:
+        return  # a class that is new since: the whole consensus knows it
+    label, confidence, n_labels = held.judge(
+        touched.search_sorted(labelled["item"]).to_numpy().astype(np.int64),
+        labelled["annotator"].to_numpy().astype(np.int64), labelled["label"].to_numpy().astype(np.int64), len(touched),
+    )  # fmt: skip
+    ids, on = items["item"].to_numpy()[touched.to_numpy()], n_labels > 0
+    more = _table(ids[on], label[on], confidence[on], n_labels[on])
+    rest = before.filter(~pl.col("item").is_in(pl.Series(ids).implode()))
+    table = pl.concat([rest, more]).sort("item")
+    _keep(folder, table, {**facts, **stamp, "n_labels": int(table["n_labels"].to_numpy().sum())})
+
+
+def _table(item: np.ndarray, label: np.ndarray, confidence: np.ndarray, n_labels: np.ndarray) -> pl.DataFrame:
+    return pl.DataFrame({
+        "item": item, "label": label.astype(np.int16), "confidence": confidence.astype(np.float32),
+        "n_labels": n_labels.astype(np.int32),
     })  # fmt: skip
+
+
+def _keep(folder: Folder, table: pl.DataFrame, facts: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     table.write_parquet(buffer, compression="lz4", row_group_size=ROWS_AT_ONCE, statistics=True)
     folder.write_bytes("consensus.parquet", buffer.getvalue())
-    facts = {"n_labels": len(labelled), "method": view.method, "n_items": len(table), "converged": view.converged}
-    folder.write_json("consensus.json", plain({**stamp, **facts}))
-    return view
+    folder.write_json("consensus.json", plain({**facts, "n_items": len(table)}))

@@ -17,7 +17,7 @@ from mining.services.people_now import FILES_VERSION, settings_of, trials_seen
 
 from .annotators import annotator_facts, keep_pages
 from .clocks import clock_cautions
-from .consensus import keep_consensus
+from .consensus import add_to_consensus, keep_consensus
 from .details import measure_facts
 from .estimates import WHOLE_UP_TO, fit_whole, update
 from .stored_trials import bring_up_to_date, make_base, people_folder, read_stored
@@ -31,7 +31,7 @@ def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
     update_objects(project=project, on_images=lambda count: run.check())
     stored = bring_up_to_date(project, on_chunk=lambda count: run.check())
     run.progress(1, 3, stage="Estimating hardness")
-    n_items = len(stored.items)
+    n_items, new = len(stored.items), stored.new
     found = update(folder, stored.base.filter("timed"), stored.new.filter("timed"), n_items)
     if found is None:
         stored = make_base(project, stored)
@@ -43,8 +43,10 @@ def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
     stamp = {"version": FILES_VERSION, "seen": seen, "computed_at": timezone.now().isoformat()}
     facts |= {**stamp, "seconds": seconds}
     folder.write_json("hardness.json", plain(facts))
-    if len(stored.trials) <= WHOLE_UP_TO:  # in larger projects the other job brings it, with the annotators
+    if len(stored.trials) <= WHOLE_UP_TO:
         keep_consensus(folder, stored.items, labels_that_count(stored.trials), len(classes), stamp)
+    else:  # in larger projects the other job weighs all labels anew, with the annotators
+        add_to_consensus(folder, stored.items, stored.trials, new, stamp)
     return {
         "version": FILES_VERSION,
         "settings": settings,

@@ -40,9 +40,10 @@ def build(files: RoundFiles) -> Section:
     if files.main in pairs:
         _main(section, files, pairs[files.main])
     if models:
+        several = len({pair["learner"] for pair in models if pair["learner"]}) > 1
         rows = [
             {
-                "label": _name(pair),
+                "label": _name(pair) if several else pair["title"],
                 "group": pair["family"],
                 **{k: pair["spearman"][k] for k in ("value", "low", "high")},
             }
@@ -74,7 +75,7 @@ def _main(section: Section, files: RoundFiles, pair: dict) -> None:
     section.headlines.append(
         Headline(
             "agreement", "People and model agree", figure(rho["value"]),
-            f"Rank correlation of {in_text(files.human['title'])} and loss over {rho['n']:,} items. {words}.",
+            f"Rank correlation between the loss and {in_text(files.human['title'])} over {rho['n']:,} items. {words}.",
             interval_text(rho),
         )
     )  # fmt: skip
@@ -130,7 +131,7 @@ def _scatter(files: RoundFiles) -> Chart:
     some = f", {len(drawn):,} of {len(known):,} drawn" if len(drawn) < len(known) else ""
     counts = ", ".join(f"{cell['title'].lower()} {cell['count']:,}" for cell in parted["cells"])
     return scatter(
-        "time_and_loss", f"{files.human['title']} and loss{some}", rows,
+        "time_and_loss", f"Loss beside {in_text(files.human['title'])}{some}", rows,
         x_title=f"{files.human['title']} ({files.human['unit']})", y_title="Loss (nats)",
         cuts=(parted["x_cut"], parted["y_cut"]), log_y=spans_decades,
         alt_text=f"Every point is an item. Items by quadrant: {counts}.",

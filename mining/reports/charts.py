@@ -73,9 +73,14 @@ def intervals(name: str, title: str, rows: list[dict[str, Any]], axis: str, alt_
     side_by_side = len({row["label"] for row in rows}) < len(rows)
     if side_by_side:  # several intervals of one label would lie on top of each other
         base = base.encode(yOffset=alt.YOffset("group:N", sort=None))
+    # Differences that are all next to nothing: without a width of its own the axis would have one tick and no scale.
+    ends = [abs(row[part]) for row in rows for part in ("value", "low", "high") if row[part] is not None]
+    scale = alt.Scale(domain=[-0.01, 0.01]) if ends and max(ends) < 0.005 else alt.Undefined
     tips = ["label:N", *(alt.Tooltip(f"{part}:Q", format=".3f") for part in ("value", "low", "high"))]
     chart = alt.layer(
-        alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(strokeDash=[4, 4]).encode(x=alt.X("zero:Q", title=axis)),
+        alt.Chart(alt.Data(values=[{"zero": 0}]))
+        .mark_rule(strokeDash=[4, 4])
+        .encode(x=alt.X("zero:Q", title=axis, scale=scale)),
         base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
         base.mark_point(filled=True, size=60).encode(x="value:Q", tooltip=tips),
         width="container",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from mining.strategies.retraining import MEAN_RECALL
+
 from .charts import intervals
 from .section import Column, Headline, RoundFiles, Section, Table, counted, figure, interval_text, learner_title
 
 ARM_TITLES = {"baseline": "As it is", "hard_set": "Hard set", "random_control": "Random control"}
-ONLINE_TITLES = {"baseline": "Uniform", "hard_set": "Strategy", "random_control": "Random control"}
+TITLES_OF_KIND = {
+    "online": {"baseline": "Uniform", "hard_set": "Strategy", "random_control": "Random control"},
+    "balance": {"baseline": "As it is", "hard_set": "Balanced", "random_control": "As much at random"},
+}
 VERDICT_TONES = {"better": "good", "worse": "warning", "no difference shown": "neutral"}
 
 
@@ -26,9 +31,11 @@ def build(files: RoundFiles) -> Section:
         "with as many random items weighing more. A change is called one only where its interval leaves out zero "
         "against both."
     )
+    if trust := files.retraining.get("heldout", {}).get("words"):
+        section.text.append(trust)
     section.headlines.append(_headline(experiments))
     rows = [
-        {"label": one["title"], "group": group, **{part: one[key][part] for part in ("value", "low", "high")}}
+        {"label": _label(one), "group": group, **{part: one[key][part] for part in ("value", "low", "high")}}
         for one in experiments
         for key, group in (("hard_minus_baseline", "Against as it is"), ("hard_minus_control", "Against random"))
     ]
@@ -46,21 +53,25 @@ def build(files: RoundFiles) -> Section:
     return section
 
 
+def _label(experiment: dict[str, Any]) -> str:
+    return f"{experiment['title']} (mean recall)" if experiment.get("judged_by") == MEAN_RECALL else experiment["title"]
+
+
 def _headline(experiments: list[dict[str, Any]]) -> Headline:
     order = {"better": 0, "worse": 1}
     shown = min(experiments, key=lambda one: order.get(one["verdict"], 2))
     gain = shown["hard_minus_baseline"]
+    measure = "mean recall" if shown.get("judged_by") == MEAN_RECALL else "accuracy"
     return Headline(
         "retraining", "Retraining", shown["verdict"].capitalize(),
-        f"{shown['title']}: accuracy {figure(gain['value'], 3)} against the baseline, "
+        f"{shown['title']}: {measure} {figure(gain['value'], 3)} against the baseline, "
         f"{figure(shown['hard_minus_control']['value'], 3)} against as many random items.",
         interval_text(gain, 3), VERDICT_TONES[shown["verdict"]],
     )  # fmt: skip
 
 
 def _arm_title(experiment: dict[str, Any], arm: dict[str, Any]) -> str:
-    titles = ONLINE_TITLES if experiment.get("kind") == "online" else ARM_TITLES
-    return titles[arm["name"]]
+    return TITLES_OF_KIND.get(experiment.get("kind", ""), ARM_TITLES)[arm["name"]]
 
 
 def _table(experiments: list[dict[str, Any]], classes: list[str]) -> Table:

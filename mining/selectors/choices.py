@@ -42,6 +42,11 @@ def online_strategies() -> dict[str, Any]:
     return {name: one for name, one in known.items() if name != "uniform"}
 
 
+def balance_strategies() -> dict[str, Any]:
+    """Return what retraining can try against classes of unequal size: name -> one with `title` and `description`."""
+    return dict(import_module("mining.strategies.balance").BALANCE_STRATEGIES)
+
+
 def imported_predictions(project: Project) -> list[dict[str, Any]]:
     """Return what was imported by `import_predictions`, by name: `name`, `learner`, `n_items`, `out_of_fold`, …"""
     folder = project_folder("predictions", project.pk)

@@ -9,7 +9,7 @@ from mining.models import Round, RoundSchedule
 
 
 def schedule_of(project: Project) -> RoundSchedule | None:
-    return RoundSchedule.objects.filter(project=project).first()
+    return RoundSchedule.objects.filter(project=project).select_related("project", "like_round").first()
 
 
 def new_annotations(project: Project, since: datetime | None, *, at_most: int) -> int:

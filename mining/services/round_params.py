@@ -35,6 +35,8 @@ DEFAULTS: dict[str, Any] = {
     "near_duplicates_together": True,
     "groups": "",
     "online_strategies": [],
+    "online_hidden": 0,
+    "balance_strategies": [],
     "noise_gate": True,
 }
 NUMBERS: dict[str, tuple[type, float, float]] = {
@@ -46,6 +48,7 @@ NUMBERS: dict[str, tuple[type, float, float]] = {
     "feature_size": (int, 8, 512),
     "n_resamples": (int, 100, 10_000),
     "retraining_seeds": (int, 2, 50),
+    "online_hidden": (int, 0, 1024),
 }
 
 
@@ -69,7 +72,10 @@ def checked_params(
     for name in ("colour_statistics", "texture_statistics", "near_duplicates_together", "noise_gate"):
         checked[name] = bool(checked[name])
     checked["groups"] = _groups(project, str(checked["groups"] or ""))
-    checked["online_strategies"] = _online(checked["online_strategies"])
+    checked["online_strategies"] = _known(checked["online_strategies"], choices.online_strategies(), "online strategy")
+    checked["balance_strategies"] = _known(
+        checked["balance_strategies"], choices.balance_strategies(), "way of balancing classes"
+    )
     checked["include_hard_sets"] = _included(project, checked["include_hard_sets"])
     checked["learners"] = _learners(project, learners)
     checked["strategies"] = _strategies(strategies)
@@ -153,13 +159,12 @@ def _strategies(asked: Iterable[Named]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _online(asked: Any) -> list[str]:
-    """Check the online strategies; a string names them with commas between, as the command gives it."""
+def _known(asked: Any, known: Mapping[str, Any], what: str) -> list[str]:
+    """Check names against what there is; a string names them with commas between, as the command gives it."""
     names = [name.strip() for name in asked.split(",") if name.strip()] if isinstance(asked, str) else list(asked)
-    known = choices.online_strategies()
     for name in names:
         if name not in known:
-            raise RoundRefused(f"No online strategy is called {name!r}; there are {', '.join(known)}.")
+            raise RoundRefused(f"No {what} is called {name!r}; there are {', '.join(known)}.")
     return list(dict.fromkeys(names))
 
 

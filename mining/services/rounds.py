@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from annotations.models import Item, Project
 from hardness_site.jobs.models import Job
-from hardness_site.jobs.recovery import is_gone, worker_name
 from hardness_site.jobs.services import cancel_job, create_job, queue_job, run_job
 from hardness_site.jobs.signals import job_finished
+from hardness_site.jobs.workers import is_gone, worker_name
 from mining.models import Round, RoundStage
 from mining.stages import STAGES
 
@@ -42,16 +42,19 @@ def start_round(
     params: Mapping[str, Any] | None = None,
     created_by: User | None = None,
     in_process: bool = False,
+    scheduled: bool = False,
 ) -> Round:
     """Make a round with all its stages and queue the first; raises `RoundRefused`, and then nothing is written.
 
     `learners` and `strategies` are names, or {"name", "params"}; left out, the defaults. With `in_process` no worker is
-    asked: `run_round_here` does the work.
+    asked: `run_round_here` does the work. `scheduled` notes that nobody started it.
     """
     if not Item.objects.filter(project=project).exists():
         raise RoundRefused(f"{project.slug} has no items yet: import images first.")
     checked = checked_params(project=project, learners=learners, strategies=strategies, params=params or {})
     checked["in_process"] = worker_name() if in_process else ""
+    if scheduled:
+        checked["scheduled"] = True
     try:
         with transaction.atomic():
             number = (Round.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0) + 1

@@ -4,31 +4,53 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
 from annotations.models import Project
-from mining.models import RoundSchedule
+from mining.models import Round, RoundSchedule
 from mining.selectors.schedules import due_reason
 
 from .rounds import RoundRefused, active_round, start_round
+from .scheduled_settings import scheduled_settings
 
 logger = logging.getLogger(__name__)
 
 REST_AFTER_REFUSAL = timedelta(minutes=10)
 
 
-def set_schedule(*, project: Project, every_annotations: int | None, every_hours: int | None) -> RoundSchedule | None:
-    """Set when rounds start by themselves; with neither they do not, and None is returned.
+def set_schedule(
+    *,
+    project: Project,
+    every_annotations: int | None,
+    every_hours: int | None,
+    settings_from: str = RoundSchedule.SettingsFrom.LATEST,
+    like_round: Round | None = None,
+) -> RoundSchedule | None:
+    """Set when rounds start by themselves, and with which settings; with neither number they do not, and None is
+    returned.
 
-    Raises `ValidationError` for a number out of range, and then nothing is changed.
+    `like_round` is the round whose settings are taken where `settings_from` is `round`. Raises `ValidationError` for a
+    number out of range or a round of another project, and then nothing is changed.
     """
     if every_annotations is None and every_hours is None:
         RoundSchedule.objects.filter(project=project).delete()
         return None
-    wanted = {"every_annotations": every_annotations, "every_hours": every_hours}
-    RoundSchedule(project=project, **wanted).full_clean(exclude=["project"])
+    if settings_from == RoundSchedule.SettingsFrom.ROUND:
+        if like_round is None or like_round.project_id != project.pk:
+            raise ValidationError({"settings_from": "Choose a round of this project."})
+    else:
+        like_round = None
+    wanted: dict[str, Any] = {
+        "every_annotations": every_annotations,
+        "every_hours": every_hours,
+        "settings_from": settings_from,
+        "like_round": like_round,
+    }
+    RoundSchedule(project=project, **wanted).full_clean(exclude=["project", "like_round"])
     changes = {**wanted, "last_message": "", "tried_at": None}
     schedule, _ = RoundSchedule.objects.update_or_create(project=project, defaults=changes)
     return schedule
@@ -43,7 +65,7 @@ def start_due_rounds() -> int:
     now = timezone.now()
     schedules = RoundSchedule.objects.filter(
         Q(tried_at__isnull=True) | Q(tried_at__lt=now - REST_AFTER_REFUSAL), project__archived_at__isnull=True
-    ).select_related("project")
+    ).select_related("project", "like_round")
     started = 0
     for schedule in schedules:
         try:
@@ -61,7 +83,11 @@ def _start_if_due(schedule: RoundSchedule) -> bool:
     if not reason:
         return False
     try:
-        round_ = start_round(project=schedule.project)
+        asked = scheduled_settings(schedule)
+        round_ = start_round(
+            project=schedule.project, learners=asked.learners, strategies=asked.strategies, params=asked.params,
+            scheduled=True,
+        )  # fmt: skip
     except RoundRefused as refused:
         if active_round(schedule.project) is None:  # else somebody was quicker, and all is well
             message = f"A round was due ({reason}) but could not start: {refused}"

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from hardness_site.jobs.recovery import is_gone, worker_name
+from hardness_site.jobs.workers import is_gone, worker_name
 from mining.models import Webhook, WebhookDelivery
 from mining.webhooks.addresses import parse_networks
 from mining.webhooks.retries import pause_seconds, retry_after_seconds

@@ -1,4 +1,7 @@
-"""Which items belong together and never straddle folds: objects of one image, near-duplicates, a named column."""
+"""Which items belong together: objects of one image, near-duplicates, a named column.
+
+They never straddle folds, nor the held-out test.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import polars as pl
 
 from mining.group_files import stored_groups
 from mining.hardness.near_duplicates import near_duplicate_groups
+from mining.people import split_of
 
 from .context import StageRun
 from .features import hashes_of
@@ -16,6 +20,24 @@ NEAR_BITS = 2
 LARGEST_SHARE = 0.02
 """Hashes of plain or tiny images are chained into huge groups that are no copies: those are left alone."""
 SMALLEST_LARGE = 10
+GROUPS = "groups.parquet"
+
+
+def deal_test(stage: StageRun, items: pl.DataFrame) -> pl.DataFrame:
+    """Write groups.parquet, a row an item in the items' order, and return it: `group`, and `split`, train or test.
+
+    The first of the stages that learn from labels calls it, before it looks at any: what is held out is never learnt.
+    """
+    groups = groups_of(stage, items)
+    split = split_of(items["sha256"].to_list(), stage.params["test_share"], groups)
+    table = pl.DataFrame({"group": groups, "split": split})
+    stage.write_table(GROUPS, table)
+    return table
+
+
+def is_held_out(stage: StageRun) -> np.ndarray:
+    """Return (n,) bool in the items' order: whether the item belongs to the held-out test of the round."""
+    return (stage.folder.read_table(GROUPS, ["split"])["split"] == "test").to_numpy()
 
 
 def groups_of(stage: StageRun, items: pl.DataFrame) -> np.ndarray:

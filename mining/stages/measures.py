@@ -18,11 +18,12 @@ from mining.selectors.choices import FILE_PREFIX
 
 from .context import StageRun
 from .features import features_of
+from .groups import GROUPS, is_held_out
 from .model_facts import write_model_facts
 
 PEOPLE_COLUMNS = (
     "item", "ordinal", "path", "given", "consensus", "consensus_confidence", "label", "label_from",
-    "label_confidence", "split", "n_judgments", "n_censored", "n_labels", "time_hardness", "time_alone", "time_se",
+    "label_confidence", "n_judgments", "n_censored", "n_labels", "time_hardness", "time_alone", "time_se",
     "time_reliability", "raw_mean_ms", "geometric_mean_ms", "disagreement", "label_entropy",
 )  # fmt: skip
 
@@ -51,7 +52,8 @@ def run(stage: StageRun) -> dict[str, Any]:
     # An all-NaN column is kept as unknown, so that every table of a project has the same shape.
     human = stage.folder.read_json("people.json").get("human", {}).get("column", "time_hardness")
     names = [*PEOPLE_COLUMNS, *({human} - set(PEOPLE_COLUMNS))]
-    table = people.select(names).with_columns(
+    split = stage.folder.read_table(GROUPS, ["split"])["split"]
+    table = people.select(names).insert_column(PEOPLE_COLUMNS.index("n_judgments"), split).with_columns(
         **{name: pl.Series(values) for name, values in columns.items()}
     ).with_columns(pl.col(pl.Float64).fill_nan(None))  # fmt: skip
     stage.run.progress(steps - 1, steps, stage="Writing")
@@ -84,7 +86,8 @@ def _of_training(stage: StageRun, name: str, mean: np.ndarray, label: np.ndarray
     features, described = features_of(stage, items)
     known = described & np.isfinite(mean[:, 0])
     if name == "mlp":
-        return _known(_followed(stage, features, np.where(known, label, -1), mean.shape[1]), name)
+        learnt = np.where(known & ~is_held_out(stage), label, -1)
+        return _known(_followed(stage, features, learnt, mean.shape[1]), name)
     scores = np.full(len(label), np.nan)
     if known.any():
         scaled = features[known].astype(np.float64)
@@ -118,6 +121,7 @@ def _add_neighbours(stage: StageRun, label: np.ndarray, columns: dict[str, Any])
     features, known = features_of(stage, stage.folder.read_table("items.parquet"))
     if known.any():
         scores = np.full(len(label), np.nan)
-        scores[known] = kdn(features[known], label[known], seed=stage.params["seed"])
+        barred = is_held_out(stage)[known]
+        scores[known] = kdn(features[known], label[known], seed=stage.params["seed"], barred=barred)
         if np.isfinite(scores).any():
             columns["kdn"] = scores

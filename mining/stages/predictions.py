@@ -17,15 +17,18 @@ from mining.selectors.choices import FILE_PREFIX
 from .context import PieceRun, StageRun
 from .features import features_of
 from .fold_pieces import Folds, do_fold, judge_out_of_fold
-from .groups import groups_of
+from .groups import deal_test
 
 LABEL_MORE = "Label more items, or import them with labels (folders named by class)."
 
 
 def run(stage: StageRun) -> dict[str, Any]:
-    """Write predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
+    """Write groups.parquet; predictions.npz: a cube (seeds, items, classes) a learner; and predictions.json."""
     items = stage.folder.read_table("items.parquet")
+    dealt = deal_test(stage, items)  # an outside trainer deals its folds by these groups, too
     label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy().astype(np.int64)
+    # No label of the held-out test is learnt from: else what is mined would rest on it, and so would the verdict.
+    learnt = np.where((dealt["split"] == "test").to_numpy(), -1, label)
     names = [entry["name"] for entry in stage.folder.read_json("snapshot.json")["classes"]]
     cubes: dict[str, np.ndarray] = {}
     facts: list[dict[str, Any]] = []
@@ -33,13 +36,13 @@ def run(stage: StageRun) -> dict[str, Any]:
     for entry in stage.params["learners"]:
         if entry["name"].startswith(FILE_PREFIX):
             _take_imported(stage, entry["name"], items, len(names), cubes, facts)
-    if trained and _can_learn(stage, label, names):
-        _train_all(stage, trained, items, label, names, cubes, facts)
+    if trained and _can_learn(stage, learnt, names):
+        _train_all(stage, trained, items, label, learnt, dealt["group"].to_numpy(), names, cubes, facts)
     elif not cubes:
         stage.lack("No model could be trained, so there are no measures of models.", LABEL_MORE)
     stage.write_arrays("predictions.npz", cubes)
     stage.write_json("predictions.json", {"learners": facts})
-    return stage.result(learners=facts)
+    return stage.result(learners=facts, n_test=int((dealt["split"] == "test").sum()))
 
 
 def _can_learn(stage: StageRun, label: np.ndarray, names: list[str]) -> bool:
@@ -66,6 +69,8 @@ def _train_all(
     entries: list[dict[str, Any]],
     items: pl.DataFrame,
     label: np.ndarray,
+    learnt: np.ndarray,
+    groups: np.ndarray,
     names: list[str],
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
@@ -74,18 +79,18 @@ def _train_all(
     if not known.any():
         stage.lack("No item has features.", "Look at the features stage: it says why.")
         return
-    usable = np.where(known, label, -1)
+    usable = np.where(known, learnt, -1)
     if not _can_learn(stage, usable, names):
         return
     _say_what_is_constant(stage, features, known)
-    groups = groups_of(stage, items)
-    stage.write_table("groups.parquet", pl.DataFrame({"group": groups}))  # an outside trainer deals its folds by them
     n_folds = _possible_folds(stage, usable, groups, names)
+    _say_what_only_the_test_has(stage, np.where(known, label, -1), usable, names)
     lonely = unlearnable_classes(usable, groups)
+    outside = " outside the held-out test" if (learnt != label).any() else ""
     if lonely:
         stage.lack(
-            f"{_classes(names, lonely)} one separate image only: whoever judges it has not learnt the class, so it was "
-            "left out of training, and its hardness says nothing.",
+            f"{_classes(names, lonely)} one separate image only{outside}: whoever judges it has not learnt the class, "
+            "so it was left out of training, and its hardness says nothing.",
             "Label more items of it, or take the class out.",
         )
     seeds = [stage.params["seed"] + number for number in range(stage.params["n_seeds"])]
@@ -127,6 +132,16 @@ def _say_what_is_constant(stage: StageRun, features: np.ndarray, known: np.ndarr
         stage.run.note(
             f"{len(same)} of {features.shape[1]} features are the same for every item (numbers {some}, from 0): they "
             "tell nothing and do no harm."
+        )
+
+
+def _say_what_only_the_test_has(stage: StageRun, label: np.ndarray, learnt: np.ndarray, names: list[str]) -> None:
+    only = np.setdiff1d(label[label >= 0], learnt[learnt >= 0]).tolist()
+    if only:
+        stage.lack(
+            f"{_classes(names, only)} labelled images in the held-out test only: no model that judges them has learnt "
+            f"{'it' if len(only) == 1 else 'them'}.",
+            "Label more items of it, or take the class out.",
         )
 
 

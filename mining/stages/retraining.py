@@ -11,15 +11,17 @@ import numpy as np
 from mining.adapters.hard_sets import member_items
 from mining.learners.catalogue import get_learner
 from mining.learners.errors import LearnerError
+from mining.learners.softmax_head import HeadSettings
 from mining.models import HardSet
 from mining.selectors.choices import FILE_PREFIX
+from mining.strategies.balance import BALANCE_STRATEGIES, balance_experiment
 from mining.strategies.catalogue import STRATEGIES
 from mining.strategies.online.experiment import online_experiment
 from mining.strategies.online.training import ONLINE_STRATEGIES
 from mining.strategies.retraining import Experiment, retraining_experiment
 
 from .context import StageRun
-from .retraining_words import describe
+from .retraining_words import describe, heldout_facts
 from .training_set import TrainingSet, read_training_set
 
 FEWEST_HARD = 5
@@ -29,10 +31,11 @@ OnProgress = Callable[[int, int], None]
 
 def run(stage: StageRun) -> dict[str, Any]:
     """Write retraining.json: an experiment for every hard set that has enough trainable members, for the earlier hard
-    sets that were included, and for every online strategy asked for.
+    sets that were included, and for every online strategy and every way of balancing classes asked for.
     """
     entry = next((entry for entry in stage.params["learners"] if not entry["name"].startswith(FILE_PREFIX)), None)
     experiments: list[dict[str, Any]] = []
+    heldout: dict[str, Any] = {}
     trained = {fact["name"] for fact in stage.folder.read_json("predictions.json")["learners"]}
     if entry is None:
         stage.lack("The round has imported predictions only: there is nothing here to train again.",
@@ -40,8 +43,11 @@ def run(stage: StageRun) -> dict[str, Any]:
     elif entry["name"] not in trained:
         stage.lack("No model could be trained, so nothing can be trained again.", "See the predictions stage.")
     else:
-        experiments = _Bench(stage, entry, read_training_set(stage)).try_all()
-    stage.write_json("retraining.json", {"learner": entry and entry["name"], "experiments": experiments})
+        data = read_training_set(stage)
+        heldout = heldout_facts(int(data.heldout.sum()), int((data.heldout & data.confirmed).sum()))
+        experiments = _Bench(stage, entry, data).try_all()
+    facts = {"learner": entry and entry["name"], "heldout": heldout, "experiments": experiments}
+    stage.write_json("retraining.json", facts)
     brief = [{"strategy": one["strategy"], "verdict": one["verdict"]} for one in experiments]
     return stage.result(experiments=brief)
 
@@ -65,14 +71,17 @@ class _Bench:
         for hard_set in sets:
             if uses.get(hard_set.strategy) == "schedule" and hard_set.strategy not in wanted:
                 wanted.append(hard_set.strategy)
+        balanced = [name for name in self.stage.params.get("balance_strategies", []) if name in BALANCE_STRATEGIES]
         included = self.stage.params["include_hard_sets"]
-        self.total = len(weighed) + len(wanted) + bool(included)
+        self.total = len(weighed) + len(wanted) + len(balanced) + bool(included)
         for hard_set in weighed:
             self._try_set(hard_set, oversample=uses.get(hard_set.strategy) == "oversample")
         if included:
             self._try_earlier([entry["id"] for entry in included])
         for name in wanted:
             self._try_online(name)
+        for name in balanced:
+            self._try_balance(name)
         if not self.experiments:
             self.stage.lack("No hard set was large enough to be tried in training.", NOTHING_TO_TRY)
         return self.experiments
@@ -120,11 +129,23 @@ class _Bench:
         def experiment(on_progress: OnProgress) -> Experiment:
             return online_experiment(
                 name, data.features, data.label, train=train, heldout=data.heldout, n_classes=len(data.classes),
-                seeds=self.seeds, on_progress=on_progress, **columns,
+                seeds=self.seeds, settings=HeadSettings(hidden=self.stage.params.get("online_hidden", 0)),
+                on_progress=on_progress, **columns,
             )  # fmt: skip
 
         n_stopped = int((data.train & data.stopped).sum())
         self._keep(title, experiment, kind="online", strategy=name, sha256="", n_stopped=n_stopped)
+
+    def _try_balance(self, name: str) -> None:
+        data = self.data
+
+        def experiment(on_progress: OnProgress) -> Experiment:
+            return balance_experiment(
+                name, data.features, data.label, train=data.train, heldout=data.heldout, learner=self.learner,
+                n_classes=len(data.classes), seeds=self.seeds, on_progress=on_progress,
+            )  # fmt: skip
+
+        self._keep(BALANCE_STRATEGIES[name].title, experiment, kind="balance", strategy=name, sha256="", n_stopped=0)
 
     def _keep(self, title: str, experiment: Callable[[OnProgress], Experiment], **facts: Any) -> None:
         def progress(done: int, total: int) -> None:

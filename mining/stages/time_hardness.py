@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
 from mining.human_words import DEFAULT_MEASURE
-from mining.people import judge_items, split_of
+from mining.people import judge_items
 
 from .context import StageRun
 
@@ -30,13 +28,11 @@ def run(stage: StageRun) -> dict[str, Any]:
     for warning in view.facts["time"].get("warnings", ()):
         stage.run.note(warning["message"], subject=warning["name"], level="warning")
     stage.run.progress(1, 2, stage="Writing")
-    split = split_of(items["sha256"].to_list(), stage.params["test_share"])
-    table = view.table.with_columns(split=pl.Series(split))
+    table = view.table
     stage.write_table("people.parquet", table)
     stage.write_json("people.json", view.facts)
     return stage.result(
         n_judged=int((table["n_judgments"] > 0).sum()),
         n_labelled=int(table["label"].is_not_null().sum()),
-        n_test=int((table["split"] == "test").sum()),
         reliability=view.facts["time"].get("reliability"),
     )

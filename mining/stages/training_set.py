@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from mining.learners.features import Float32Array
-from mining.strategies.noise_gate import TRAINABLE, gate_verdicts
+from mining.strategies.noise_gate import TRAINABLE, NoiseGateSettings, gate_verdicts
 
 from .comparison import main_measure
 from .context import StageRun
@@ -33,6 +33,8 @@ class TrainingSet:
     """(n, 4) left, top, right, bottom as shares of the image, where every item is an object."""
     image: np.ndarray
     classes: list[str]
+    confirmed: np.ndarray
+    """The label is what people agree on: two or more judgments, three quarters of them behind it."""
 
     @property
     def train(self) -> np.ndarray:
@@ -66,7 +68,15 @@ def read_training_set(stage: StageRun) -> TrainingSet:
         boxes=_boxes(items),
         image=items["image"].to_numpy(),
         classes=[entry["name"] for entry in stage.folder.read_json("snapshot.json")["classes"]],
+        confirmed=_confirmed(measures),
     )
+
+
+def _confirmed(measures: pl.DataFrame) -> np.ndarray:
+    gate = NoiseGateSettings()
+    agreed = (pl.col("consensus") == pl.col("label")) & (pl.col("consensus_confidence") >= gate.agreement)
+    enough = pl.col("n_labels") >= gate.min_judgments
+    return measures.select((agreed & enough).fill_null(False).alias("confirmed"))["confirmed"].to_numpy()
 
 
 def _boxes(items: pl.DataFrame) -> np.ndarray | None:

@@ -40,7 +40,7 @@ def _pick_human_only(table: Table, eligible: BoolArray, values: Mapping[str, Any
 
     def reason(index: IntArray) -> list[str]:
         return [
-            f"people are slower than on {100 * slower[row]:.0f} % of the items; the model is right at p = "
+            f"people are slower than on {min(100 * slower[row], 99):.0f} % of the items; the model is right at p = "
             f"{top[row]:.2f}"
             for row in index
         ]

@@ -27,7 +27,7 @@ def _pick_time(table: Table, eligible: BoolArray, values: Mapping[str, Any]) -> 
         for row in index:
             spread = "" if error is None or np.isnan(error[row]) else f" ± {error[row]:.2f}"
             sentences.append(
-                f"slower than {100 * rank[row]:.0f} % of the items (time hardness {hardness[row]:.2f}{spread})"
+                f"slower than {min(100 * rank[row], 99):.0f} % of the items (time hardness {hardness[row]:.2f}{spread})"
             )
         return sentences
 

@@ -26,6 +26,7 @@ class QualityIntervals:
     accuracy: Interval
     recall_by_class: FloatArray
     """(K, 2)"""
+    mean_recall: Interval
     calibration_error: Interval
 
 
@@ -63,7 +64,10 @@ def quality_intervals(
         recall[number] = np.where(count > 0, hits / np.maximum(count, 1), np.nan)
         calibration[number] = np.mean([_calibration(answers, int(one), items) for one in seeds])
     return QualityIntervals(
-        _interval(accuracy), np.array([_interval(draws) for draws in recall.T]), _interval(calibration)
+        _interval(accuracy),
+        np.array([_interval(draws) for draws in recall.T]),
+        _interval(np.nanmean(recall, axis=1)),
+        _interval(calibration),
     )
 
 

@@ -24,13 +24,15 @@ OnProgress = Callable[[int, int], None]
 
 ARMS = ("baseline", "hard_set", "random_control")
 BETTER, WORSE, NO_DIFFERENCE = "better", "worse", "no difference shown"
+ACCURACY, MEAN_RECALL = "accuracy", "mean_recall"
+"""What arms are judged by: the share of items that are right, or the mean of that share over the classes."""
 N_RESAMPLES = 2000
 FEWEST_TEST_ITEMS = 10
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Accuracy of one arm minus accuracy of another, with its interval over test items and seeds."""
+    """Accuracy (or mean recall) of one arm minus that of another, with its interval over test items and seeds."""
 
     value: float
     low: float
@@ -51,6 +53,8 @@ class Arm:
     recall_by_class: FloatArray
     worst_class: int
     worst_recall: float
+    mean_recall: float
+    """Mean over the classes that the test has: balanced accuracy."""
     calibration_error: float
     intervals: QualityIntervals
 
@@ -67,6 +71,7 @@ class Experiment:
     n_hard: int
     n_seeds: int
     warnings: tuple[str, ...]
+    judged_by: str = ACCURACY
 
 
 def retraining_experiment(
@@ -120,6 +125,7 @@ def retraining_experiment(
                 n_classes=n_classes,
                 sample_weight=None if arm == "baseline" or oversample else weights,
                 seed=int(seed),
+                groups=rows,
             )
             answers[arm].append(model.probabilities(features[test]))
             done += 1
@@ -179,7 +185,12 @@ def check_test(train: BoolArray, test: BoolArray, codes: IntArray, n_classes: in
 
 
 def judge_arms(
-    answers: dict[str, list[FloatArray]], truth: IntArray, n_train: int, n_hard: int, notes: tuple[str, ...]
+    answers: dict[str, list[FloatArray]],
+    truth: IntArray,
+    n_train: int,
+    n_hard: int,
+    notes: tuple[str, ...],
+    judged_by: str = ACCURACY,
 ) -> Experiment:
     """Compare the arms by their (n_test, K) probabilities, one table a seed."""
     right = {
@@ -187,11 +198,20 @@ def judge_arms(
         for arm, beliefs in answers.items()
     }
     arms = {arm: _summarise(arm, answers[arm], truth) for arm in ARMS}
-    against_baseline = paired_difference(right["hard_set"], right["baseline"])
-    against_control = paired_difference(right["hard_set"], right["random_control"])
-    verdict = overall_verdict(against_baseline.verdict, against_control.verdict)
+    classes = truth if judged_by == MEAN_RECALL else None
+    against_baseline = paired_difference(right["hard_set"], right["baseline"], classes=classes)
+    against_control = paired_difference(right["hard_set"], right["random_control"], classes=classes)
     return Experiment(
-        arms, against_baseline, against_control, verdict, n_train, len(truth), n_hard, len(right["baseline"]), notes
+        arms=arms,
+        hard_minus_baseline=against_baseline,
+        hard_minus_control=against_control,
+        verdict=overall_verdict(against_baseline.verdict, against_control.verdict),
+        n_train=n_train,
+        n_test=len(truth),
+        n_hard=n_hard,
+        n_seeds=len(right["baseline"]),
+        warnings=notes,
+        judged_by=judged_by,
     )
 
 
@@ -213,18 +233,24 @@ def _summarise(name: str, beliefs: list[FloatArray], truth: IntArray) -> Arm:
         recall_by_class=recall,
         worst_class=worst,
         worst_recall=float(recall[worst]),
+        mean_recall=float(np.nanmean(recall)),
         calibration_error=float(np.mean([quality.calibration_error for quality in by_seed])),
         intervals=quality_intervals(beliefs, truth),
     )
 
 
 def paired_difference(
-    first: FloatArray, second: FloatArray, *, n_resamples: int = N_RESAMPLES, seed: int = 0
+    first: FloatArray,
+    second: FloatArray,
+    *,
+    classes: IntArray | None = None,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
 ) -> Difference:
     """Mean difference of two (seeds, items) tables of right and wrong, with a bootstrap over seeds and items.
 
     Seeds and items are drawn independently of each other; an item keeps its pair, so what makes it hard for both arms
-    cancels.
+    cancels. With `classes` (n_items,) every class counts the same, however many items it has: mean recall.
     """
     gain = first - second
     n_seeds, n_items = gain.shape
@@ -232,7 +258,16 @@ def paired_difference(
     draws = np.empty(n_resamples)
     for number in range(n_resamples):
         drawn = gain[generator.integers(0, n_seeds, n_seeds)].mean(axis=0)
-        draws[number] = drawn[generator.integers(0, n_items, n_items)].mean()
+        items = generator.integers(0, n_items, n_items)
+        draws[number] = _mean(drawn[items], None if classes is None else classes[items])
     low, high = percentile_interval(draws, LEVEL)
     assert low is not None and high is not None
-    return Difference(float(gain.mean()), low, high)
+    return Difference(_mean(gain.mean(axis=0), classes), low, high)
+
+
+def _mean(values: FloatArray, classes: IntArray | None) -> float:
+    if classes is None:
+        return float(values.mean())
+    count = np.bincount(classes)
+    seen = count > 0
+    return float((np.bincount(classes, weights=values)[seen] / count[seen]).mean())

@@ -12,7 +12,7 @@ from mining.templatetags.mining_marks import log_percent
 from .people_words import OTHER_REASONS
 
 Row = dict[str, Any]
-NO_GOLD = "No gold item was answered: name some with the command set_role, and set their share in Settings."
+NO_GOLD = "No gold item was answered: choose some on the Items page, and set their share in Settings."
 NO_REPEATS = "No hidden repeats yet: set their share in Settings."
 
 

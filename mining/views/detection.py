@@ -21,10 +21,10 @@ from .access import signed_in
 
 class DetectionForm(forms.Form):
     label: forms.ModelChoiceField = forms.ModelChoiceField(
-        label="Object", queryset=None, help_text="The class that the detector looks for."
+        label="Object", queryset=None, empty_label="Choose a class", help_text="The class that the detector looks for."
     )
     rounds = forms.IntegerField(
-        label="Rounds", min_value=1, max_value=MOST_ROUNDS, initial=2,
+        label="Rounds of mining", min_value=1, max_value=MOST_ROUNDS, initial=2,
         help_text="It stops earlier when nothing new is found.",
     )  # fmt: skip
     photographs = forms.BooleanField(

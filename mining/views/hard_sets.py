@@ -108,7 +108,9 @@ def _show(
         "chosen": chosen,
         "meaning": verdict(chosen).meaning if chosen is not None else "",
         "params": [
-            (name.replace("_", " ").capitalize(), value) for name, value in hard_set.params.items() if value is not None
+            (name.replace("_", " ").capitalize(), f"{value:,}" if type(value) is int else value)
+            for name, value in hard_set.params.items()
+            if value is not None
         ],
         "formats": list(FORMATS.values()),
         "overlaps": overlaps_of(hard_set),

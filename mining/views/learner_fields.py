@@ -78,13 +78,18 @@ def learner_fields() -> dict[str, forms.Field]:
     return fields
 
 
+def _plain(number: float) -> str:
+    """Return a limit without an exponent: 0.000001, 1,000,000."""
+    return f"{number:,.10f}".rstrip("0").rstrip(".")
+
+
 class ParameterField(forms.CharField):
     """One parameter of a learner, checked by the parameter itself."""
 
     def __init__(self, parameter: Any) -> None:
         self.parameter = parameter
-        limits = [f"{end:g}" for end in (parameter.low, parameter.high) if end is not None]
-        between = f" {' to '.join(limits)}." if len(limits) == 2 else ""
+        limits = [_plain(end) for end in (parameter.low, parameter.high) if end is not None]
+        between = f" From {' to '.join(limits)}." if len(limits) == 2 else ""
         super().__init__(
             label=parameter.name.replace("_", " ").capitalize(),
             required=False,

@@ -21,7 +21,9 @@ QUADRANT_MARKS = {"both_hard": 1, "people_only": 3, "model_only": 2, "both_easy"
 ARMS = {"baseline": "As it is", "hard_set": "Hard set weighs more", "random_control": "Random items weigh more"}
 ONLINE_ARMS = {"baseline": "Uniform", "hard_set": "This strategy", "random_control": "Same weights, random items"}
 ARMS_OF_KIND = {"online": ONLINE_ARMS, "oversample": {**ARMS, "hard_set": "Hard set shown more often",
-                                                      "random_control": "Random items shown more often"}}  # fmt: skip
+                                                      "random_control": "Random items shown more often"},
+                "balance": {"baseline": "As it is", "hard_set": "Balanced",
+                            "random_control": "As much, at random"}}  # fmt: skip
 FAMILIES = {
     "people": "People",
     "ambiguity": "Ambiguity",
@@ -116,6 +118,7 @@ def retraining_page(request: HttpRequest, slug: str, number: int) -> HttpRespons
     context = {
         **round_frame(project, round_, report_of(round_)),
         "retraining": retraining,
+        "trust": (retraining or {}).get("heldout", {}).get("words", ""),
         "experiments": [
             _experiment(one, sets, classes_of(round_)) for one in (retraining or {}).get("experiments", [])
         ],
@@ -132,7 +135,9 @@ def _experiment(experiment: dict[str, Any], sets: dict[str, HardSet], classes: l
     return {
         **experiment,
         "online": experiment.get("kind") == "online",
-        "hard_set": sets.get(experiment["strategy"]) if experiment.get("kind") != "online" else None,
+        "balance": experiment.get("kind") == "balance",
+        "measure": "Mean recall" if experiment.get("judged_by") == "mean_recall" else "Accuracy",
+        "hard_set": sets.get(experiment["strategy"]) if experiment.get("kind") not in ("online", "balance") else None,
         "arms": [
             {**arm, "title": titles.get(arm["name"], arm["name"]), "worst_name": _class_name(arm, classes)}
             for arm in experiment["arms"]

@@ -27,11 +27,13 @@ NUMBER_FIELDS = {
     "n_folds": ("Folds", "Models score only items that they were not trained on: in so many parts."),
     "n_seeds": ("Repetitions", "How many times each learner is trained with other seeds; probabilities are averaged."),
     "retraining_seeds": ("Retraining repetitions", "How many times each of the three ways of training is tried."),
+    "online_hidden": ("Hidden units of online training", "Online strategies train a softmax head on the features: 0 "
+                      "makes it linear, a number adds a hidden layer."),
     "n_resamples": ("Resamples", "How many bootstrap resamples an interval rests on."),
     "seed": ("Seed", "The same seed on the same data gives the same round."),
 }  # fmt: skip
 
-MORE_FIELDS = ("label_source", "online_strategies", "noise_gate", "include_hard_sets")
+MORE_FIELDS = ("label_source", "online_strategies", "balance_strategies", "noise_gate", "include_hard_sets")
 MOST_EARLIER_SETS = 20
 
 
@@ -52,6 +54,11 @@ class RoundForm(forms.Form):
         help_text="Each chooses anew at every step of the training, and is tried against uniform training and a "
         "random control.",
     )  # fmt: skip
+    balance_strategies = forms.MultipleChoiceField(
+        label="Classes of unequal size", required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="Each is tried against training as it is, and against as much of the same at random; judged by the "
+        "mean recall of the classes.",
+    )  # fmt: skip
     noise_gate = forms.BooleanField(
         label="Noise gate", required=False, initial=True,
         help_text="Keeps items whose label looks wrong from weighing more.",
@@ -71,6 +78,9 @@ class RoundForm(forms.Form):
         self._choose("strategies", self.strategy_titles, initial=list(choices.DEFAULT_STRATEGIES))
         self._choose(
             "online_strategies", {name: one.title for name, one in choices.online_strategies().items()}, initial=[]
+        )
+        self._choose(
+            "balance_strategies", {name: one.title for name, one in choices.balance_strategies().items()}, initial=[]
         )
         self.fields["label_source"].initial = DEFAULTS["label_source"]
         earlier = {
@@ -149,7 +159,8 @@ class RoundForm(forms.Form):
 
     def params(self) -> dict[str, Any]:
         """Return the cleaned numbers and choices as `start_round` takes them."""
-        params = {name: self.cleaned_data[name] for name in (*NUMBER_FIELDS, "label_source", "online_strategies")}
+        chosen = ("label_source", "online_strategies", "balance_strategies")
+        params = {name: self.cleaned_data[name] for name in (*NUMBER_FIELDS, *chosen)}
         params["noise_gate"] = self.cleaned_data["noise_gate"]
         params |= {name: self.cleaned_data[name] for name in FEATURE_FIELDS if name in self.fields}
         params["include_hard_sets"] = [int(number) for number in self.cleaned_data.get("include_hard_sets", [])]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotations.models import Project
 from annotations.selectors.access import managed_project
-from mining.human_words import DEFAULT_MEASURE, words_of
+from mining.human_words import words_of
 from mining.models import Round, RoundStage
 from mining.selectors.hard_sets import hard_sets_of
 from mining.selectors.rounds import hard_set_facts, is_active, learning_of, report_of, rounds_of, stages_of
@@ -25,7 +25,7 @@ from mining.stages import STAGES
 from .access import project_and_round, signed_in
 from .round_form import RoundForm
 from .second_looks import looks_in_words
-from .words import features_in_words, groups_in_words, verdict_counts
+from .words import params_in_words, verdict_counts
 
 ROUNDS_PER_PAGE = 25
 
@@ -130,7 +130,7 @@ def round_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             (one, verdict_counts(one.summary.get("verdicts", {})), changes.get(one.strategy))
             for one in hard_sets_of(round_)
         ],
-        "params": _params_in_words(round_.params),
+        "params": params_in_words(round_.params),
         "looks": looks_in_words(project, round_) if report else [],
         "compared": compared,
     }
@@ -189,27 +189,3 @@ def _compared(facts: dict[str, Any]) -> dict[str, Any]:
         ],
         "changes": {name: change for name, change in changes.items() if change["n_now"]},
     }
-
-
-def _params_in_words(params: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the settings of a round that a reader asks for, with their names in words."""
-    return [
-        ("Learners", ", ".join(_learner_in_words(entry) for entry in params.get("learners", []))),
-        ("Features", features_in_words(params)),
-        ("Strategies", ", ".join(entry["name"] for entry in params.get("strategies", []))),
-        ("Online strategies", ", ".join(params.get("online_strategies", []))),
-        ("Noise gate", "on" if params.get("noise_gate", True) else "off"),
-        ("Hardness by people", words_of(params.get("human_measure") or DEFAULT_MEASURE).title),
-        ("Labels from", {"people": "people", "given": "the import"}.get(params.get("label_source", ""), "")),
-        ("Folds", str(params.get("n_folds", ""))),
-        ("Held out", f"{100 * params.get('test_share', 0):.0f} %"),
-        ("Kept together", groups_in_words(params)),
-        ("Seed", str(params.get("seed", ""))),
-    ]
-
-
-def _learner_in_words(entry: dict[str, Any]) -> str:
-    """Return the name, and in brackets what is done about classes of unequal size."""
-    asked = [entry.get("params", {}).get(name, "none") for name in ("class_weight", "resampling")]
-    done = [word for word in asked if word != "none"]
-    return f"{entry['name']} ({', '.join(done)})" if done else str(entry["name"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mining.human_words import DEFAULT_MEASURE, words_of
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -77,3 +79,28 @@ def groups_in_words(params: dict[str, Any]) -> str:
     if params.get("groups"):
         words.append(f"the groups {params['groups']}")
     return ", ".join(words)
+
+
+def params_in_words(params: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the settings of a round that a reader asks for, with their names in words."""
+    return [
+        ("Learners", ", ".join(_learner_in_words(entry) for entry in params.get("learners", []))),
+        ("Features", features_in_words(params)),
+        ("Strategies", ", ".join(entry["name"] for entry in params.get("strategies", []))),
+        ("Online strategies", ", ".join(params.get("online_strategies", []))),
+        ("Classes of unequal size", ", ".join(params.get("balance_strategies", []))),
+        ("Noise gate", "on" if params.get("noise_gate", True) else "off"),
+        ("Hardness by people", words_of(params.get("human_measure") or DEFAULT_MEASURE).title),
+        ("Labels from", {"people": "people", "given": "the import"}.get(params.get("label_source", ""), "")),
+        ("Folds", str(params.get("n_folds", ""))),
+        ("Held out", f"{100 * params.get('test_share', 0):.0f} %"),
+        ("Kept together", groups_in_words(params)),
+        ("Seed", str(params.get("seed", ""))),
+    ]
+
+
+def _learner_in_words(entry: dict[str, Any]) -> str:
+    """Return the name, and in brackets what is done about classes of unequal size."""
+    asked = [entry.get("params", {}).get(name, "none") for name in ("class_weight", "resampling")]
+    done = [word for word in asked if word != "none"]
+    return f"{entry['name']} ({', '.join(done)})" if done else str(entry["name"])

@@ -38,6 +38,15 @@ def press(page, key, wait_ms=220):
     page.keyboard.press(key)
 
 
+def wait_until(page, expression):
+    """Wait until it holds in the page. Playwright's own way looks again by `eval`, which the site's policy forbids."""
+    for _ in range(500):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"It never came to {expression}.")
+
+
 def delivered(page, n):
     """Wait until the server has `n` answered or skipped trials; return all trials in the order they were shown."""
     for _ in range(100):
@@ -197,14 +206,19 @@ def test_a_lost_network_and_a_closed_tab_lose_nothing(workbench, live_server):
     assert Annotation.objects.count() == 3
 
 
+@pytest.mark.long
 def test_two_hundred_labels_with_the_network_cut_twice(page, live_server, sign_in, annotator_user, manager):
     project = factories.make_project("Many", manager=manager, annotators=[annotator_user], lookahead=20)
     factories.make_items(project, 200)
     sign_in(annotator_user)
+    fetched = []
+    page.on("requestfinished", lambda request: request.url.endswith("/image") and fetched.append(request.url))
     page.goto(f"{live_server.url}/projects/many/label/")
     for number in range(200):
         if number in (60, 130):
-            page.wait_for_timeout(300)
+            # The one on the screen and twenty ahead are there before the cut, however slow the machine.
+            while len(set(fetched)) < number + 21:
+                page.wait_for_timeout(20)
             page.context.set_offline(True)
         if number in (75, 142):
             page.context.set_offline(False)

@@ -34,7 +34,7 @@ def start(page, live_server, sign_in, manager, annotator_user):
 
 def test_a_trial_without_an_answer_ends_at_the_limit_and_the_next_one_counts(start):
     page = start(time_limit_ms=900)
-    page.wait_for_timeout(1000)
+    expect(page.locator('[data-part="say"]')).to_have_text("Time is up. Image 2.")
     press(page, "3", wait_ms=250)
     first, second, *_ = delivered(page, 2)
     assert (first.state, first.skip_reason, first.null_reason) == ("skipped", "out_of_time", "out_of_time")

@@ -10,7 +10,7 @@ import pytest
 from annotations.models import Trial
 from tests import factories
 from tests.browser import session_cookie
-from tests.e2e.test_label import OPEN, delivered, press
+from tests.e2e.test_label import OPEN, delivered, press, wait_until
 from tests.robot import WATCH, Trace, plain_chromium, press_keys, true_response_ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,10 +57,10 @@ def test_a_hidden_tab_gives_no_time_and_the_next_image_does(tab):
     chromium, page = tab
     other = chromium.contexts[0].new_page()
     other.bring_to_front()
+    wait_until(page, "document.hidden")
     other.wait_for_timeout(300)
-    assert page.evaluate("document.hidden") is True
     page.bring_to_front()
-    page.wait_for_timeout(300)
+    wait_until(page, "!document.hidden")
     press(page, "1")
     press(page, "2")
     first, second, *_ = delivered(page, 2)

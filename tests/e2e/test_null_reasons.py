@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from annotations.models import EventBatch
 from annotations.timing import Reason
 from tests import factories
-from tests.e2e.test_label import OPEN, delivered, press
+from tests.e2e.test_label import OPEN, delivered, press, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,13 +78,15 @@ def test_nobody_does_anything_for_a_while(label):
     page.wait_for_timeout(700)
     trials = answered(page)
     assert_only_first_lost_its_time(trials, Reason.IDLE)
-    assert 300 < trials[0].censored_at_ms < 700
+    at = {event["kind"]: event["t"] for event in EventBatch.objects.get(trial=trials[0]).events}
+    assert trials[0].censored_at_ms == pytest.approx(at["idle"] - at["onset"], abs=0.002)
+    assert 300 < trials[0].censored_at_ms < trials[0].paid_ms - 150
 
 
 def test_the_computer_slept(label):
     page = label()
-    page.evaluate("(() => { const now = Date.now; Date.now = () => now() + 30000 })()")
-    page.wait_for_timeout(2200)
+    page.evaluate("(() => { const now = Date.now; Date.now = () => { window.asked = true; return now() + 30000 } })()")
+    wait_until(page, "window.asked")
     assert_only_first_lost_its_time(answered(page), Reason.SUSPENDED)
 
 

@@ -152,14 +152,15 @@ def objections_to(page, name: str, folder: Path) -> list[str]:
         sideways = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if sideways > 0:
             found.append(f"{sideways} px wider than the screen at {width}")
-        if width > 500:
-            found += [f"{theme}: {one}" for one in violations(page)]
+        if width > 500 or theme == "light":  # cards in the place of tables: the narrow page is another document
+            found += [f"{width}, {theme}: {one}" for one in violations(page)]
         page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=name != "label")
     if page.locator("h1").count() != 1 and name != "label":
         found.append(f"{page.locator('h1').count()} first-level headings")
     return found
 
 
+@pytest.mark.long
 def test_every_page_stands(page, live_server, sign_in, stripes, manager, tmp_path):
     folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
@@ -204,15 +205,6 @@ def test_every_page_of_drawn_objects_stands(page, live_server, sign_in, manager,
         if found:
             wrong[name] = found
     assert wrong == {}
-
-
-def test_signed_out_pages_stand(page, live_server, db):
-    page.goto(f"{live_server.url}/accounts/login/")
-    assert page.get_by_role("heading", level=1).inner_text() == "Sign in"
-    assert violations(page) == []
-    page.goto(f"{live_server.url}/accounts/link/?sesame=spent")
-    assert "no longer works" in page.get_by_role("heading", level=1).inner_text()
-    assert violations(page) == []
 
 
 def test_the_scatter_shows_items_and_opens_them(page, live_server, sign_in, charted, manager):

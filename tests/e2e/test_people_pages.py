@@ -14,7 +14,7 @@ from tests import factories
 from tests.e2e.test_pages import objections_to
 from tests.mining.small_project import make_striped_project
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("few_splits")]
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ OPEN = '#workbench[data-state="open"]'
 
 @pytest.fixture
 def demo_site(tmp_path):
-    """Return the real site with its demo, as the first `make run` starts it."""
+    """Return the real site with its demo, as the first `make run` starts it on a machine of two cores."""
     site = Site(tmp_path / "data")
-    site.start("--port", str(site.port))
+    site.start("--port", str(site.port), "--workers", "2")
     yield site
-    site.stop()
+    site.close()
 
 
 def printed_links(site: Site, page) -> list[str]:
@@ -40,6 +40,7 @@ def open_link(page, link: str) -> None:
     page.get_by_role("heading", name="Projects").wait_for()
 
 
+@pytest.mark.long
 def test_a_newcomer_goes_round_the_whole_loop(demo_site, browser, page):
     manager_link, annotator_link = printed_links(demo_site, page)
 

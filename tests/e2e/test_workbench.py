@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annotations.models import EventBatch, Trial
-from tests.e2e.test_label import OPEN, delivered, digits, press, workbench  # noqa: F401
+from tests.e2e.test_label import OPEN, delivered, digits, press, wait_until, workbench  # noqa: F401
 from tests.e2e.test_pages import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,7 +23,7 @@ def test_wheel_keys_and_dragging_enlarge_and_move_the_image_and_the_next_one_is_
     x, y = stage["x"] + stage["width"] / 4, stage["y"] + stage["height"] / 2
     workbench.mouse.move(x, y)
     workbench.mouse.wheel(0, -400)
-    workbench.wait_for_function("document.querySelector('[data-part=\"frame\"]').style.transform.includes('scale(2.2')")
+    wait_until(workbench, "document.querySelector('[data-part=\"frame\"]').style.transform.includes('scale(2.2')")
     workbench.keyboard.press("-")
     workbench.keyboard.press("+")
     before = style(workbench, FRAME, "transform")

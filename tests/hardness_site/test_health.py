@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError
 
-from hardness_site import health
+from hardness_site import health, schema
 from hardness_site.checks import broker_answers
 from hardness_site.jobs.models import Job
 from tests import factories
@@ -42,8 +42,8 @@ def test_not_ready_without_database(client, monkeypatch):
 
 
 def test_not_ready_with_migrations_to_apply(client, monkeypatch):
-    monkeypatch.setattr(health, "_migrated", False)
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *args: [1, 2])
+    monkeypatch.setattr(schema, "_current", set())
+    monkeypatch.setattr(schema.MigrationExecutor, "migration_plan", lambda *args: [1, 2])
     response = client.get("/readyz")
     assert response.json()["checks"]["migrations"] == "2 migrations are not applied; run `manage.py migrate`"
 

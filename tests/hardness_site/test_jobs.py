@@ -13,11 +13,13 @@ from django.db import connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from hardness_site.celery import app
 from hardness_site.jobs import recovery, registry, services
 from hardness_site.jobs.models import Job, JobMessage
 from hardness_site.jobs.running import JobFailed, JobLost, JobRun
 from hardness_site.jobs.signals import job_finished
 from hardness_site.jobs.tasks import run_job_task
+from hardness_site.jobs.workers import is_gone, worker_name
 
 
 @pytest.fixture
@@ -37,7 +39,12 @@ def handler(monkeypatch):
 def sent(monkeypatch):
     """Return the ids that were sent to the workers."""
     ids: list[int] = []
-    monkeypatch.setattr(run_job_task, "delay", ids.append)
+
+    def send(name: str, args: list[int]) -> None:
+        assert name == run_job_task.name
+        ids.extend(args)
+
+    monkeypatch.setattr(app, "send_task", send)
     return ids
 
 
@@ -69,7 +76,7 @@ def ended_process() -> int:
 
 
 def gone_worker() -> str:
-    host, _, started, namespace = recovery.worker_name().split(":")
+    host, _, started, namespace = worker_name().split(":")
     return f"{host}:{ended_process()}:{started}:{namespace}"
 
 
@@ -244,7 +251,7 @@ def test_what_follows_from_the_end_and_the_end_are_one(handler):
 @pytest.mark.django_db
 def test_job_of_a_worker_that_has_ended_is_taken_back_at_once(handler, sent, django_capture_on_commit_callbacks):
     job = make_job(status="running", worker=gone_worker(), heartbeat_at=timezone.now(), attempts=1, claim="c")
-    mine = make_job(status="running", worker=recovery.worker_name(), heartbeat_at=timezone.now())
+    mine = make_job(status="running", worker=worker_name(), heartbeat_at=timezone.now())
     with django_capture_on_commit_callbacks(execute=True):
         assert recovery.recover_lost_jobs() == 1
     job.refresh_from_db()
@@ -292,10 +299,10 @@ def test_stopping_the_site_does_not_count_as_an_attempt(handler):
     ],
 )
 def test_a_worker_is_called_gone_only_where_that_is_sure(change, gone):
-    parts = recovery.worker_name().split(":")
+    parts = worker_name().split(":")
     for index, value in change.items():
         parts[index] = value
-    assert recovery.is_gone(":".join(parts)) is gone
+    assert is_gone(":".join(parts)) is gone
     assert parts[1] in (str(os.getpid()), "x")
 
 
@@ -304,10 +311,10 @@ def test_waiting_jobs_are_sent_again_only_where_the_broker_holds_fewer(handler, 
     old = timezone.now() - timedelta(minutes=5)
     jobs = [make_job(created_at=old) for _ in range(3)]
     make_job()
-    monkeypatch.setattr(recovery, "_backlog", lambda: 3)
+    monkeypatch.setattr(recovery, "backlog", lambda: 3)
     recovery.recover_lost_jobs()
     assert sent == []
-    monkeypatch.setattr(recovery, "_backlog", lambda: 2)
+    monkeypatch.setattr(recovery, "backlog", lambda: 2)
     recovery.recover_lost_jobs()
     assert sent == [job.pk for job in jobs]
 
@@ -316,10 +323,10 @@ def test_waiting_jobs_are_sent_again_only_where_the_broker_holds_fewer(handler, 
 def test_a_broker_that_is_away_loses_no_job_and_fails_no_request(
     handler, monkeypatch, django_capture_on_commit_callbacks
 ):
-    def away(job_id):
+    def away(name, args):
         raise OperationalError("Connection refused")
 
-    monkeypatch.setattr(run_job_task, "delay", away)
+    monkeypatch.setattr(app, "send_task", away)
     job = make_job()
     with django_capture_on_commit_callbacks(execute=True):
         services.queue_job(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -11,6 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.site import Site
+
+SETTINGS = "tests.integration.site_settings"
+PARTS = {"valkey", "web", "worker", "housekeeper", "beat"}
+CANCEL_ALL = """
+from hardness_site.jobs.models import Job
+from hardness_site.jobs.services import cancel_job
+for job in Job.objects.exclude(status__in=Job.FINAL):
+    cancel_job(job)
+"""
 
 
 class JobSite(Site):
@@ -50,27 +60,59 @@ for path, (steps, seconds) in zip({paths!r}, {jobs!r}):
         return row
 
 
-def wait_until(condition, *, seconds: float = 30, what: str = "") -> None:
-    """Wait until `condition()` holds."""
+def wait_until(condition, *, seconds: float = 30, what: str = "", every: float = 0.05) -> None:
+    """Wait until `condition()` holds, with a look every so many seconds."""
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
+        time.sleep(every)
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory) -> Path:
+    """Return a file with the tables of the present code and no rows: making them anew costs each site seconds."""
+    site = Site(tmp_path_factory.mktemp("migrated") / "data")
+    site.manage("migrate", "-v0")
+    site.close()
+    return site.data_dir / "hardness.sqlite3"
 
 
 @pytest.fixture
-def stopped_site(tmp_path):
-    """Return a site that has not been started."""
-    site = JobSite(tmp_path / "data", DJANGO_SETTINGS_MODULE="tests.integration.site_settings")
+def new_site(tmp_path):
+    """Return a site that has never been started: no folder, no tables."""
+    site = JobSite(tmp_path / "data", DJANGO_SETTINGS_MODULE=SETTINGS)
     yield site
-    if site.process is not None:
-        site.stop()
+    site.close()
 
 
 @pytest.fixture
-def site(stopped_site):
-    """Return a running site."""
-    return stopped_site.start()
+def stopped_site(new_site, migrated_database):
+    """Return a site of its own that is not running; its tables are there."""
+    new_site.data_dir.mkdir()
+    shutil.copy(migrated_database, new_site.data_dir)
+    return new_site
+
+
+@pytest.fixture(scope="session")
+def long_lived_site(migrated_database, tmp_path_factory):
+    """Return the site that tests use one after the other."""
+    site = JobSite(tmp_path_factory.mktemp("site") / "data", DJANGO_SETTINGS_MODULE=SETTINGS)
+    site.data_dir.mkdir()
+    shutil.copy(migrated_database, site.data_dir)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def site(long_lived_site):
+    """Return a running site with nothing to do. Tests may stop and kill what they like: the next starts it again."""
+    site = long_lived_site
+    site.forget_output()
+    if site.process is None or site.process.poll() is not None:
+        site.start()
+    wait_until(lambda: set(site.pids()) == PARTS, what=f"all of {PARTS}")
+    yield site
+    site.python(CANCEL_ALL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

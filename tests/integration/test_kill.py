@@ -73,7 +73,6 @@ def test_next_start_after_a_kill_loses_nothing(site, names):
 
 def test_live_broker_of_an_earlier_start_is_adopted_and_stopped_with_the_site(stopped_site):
     site = stopped_site
-    site.manage("migrate", "-v0")
     broker = subprocess.Popen(valkey_command(site.data_dir), stdout=subprocess.DEVNULL)
     try:
         assert wait_until_answers(site.data_dir)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,11 +69,13 @@ class TrainerProcess:
 
 
 @pytest.fixture
-def trainer_site(tmp_path):
+def trainer_site(tmp_path, migrated_database):
     """Return a running site that may call this machine, with a project of 36 striped pictures and people's trials."""
     site = Site(
         tmp_path / "data", HARDNESS_WEBHOOK_NETWORKS="127.0.0.1", HARDNESS_WEBHOOK_RETRY_SECONDS="0.5,1,2,4,8,8,8,8,8"
     )
+    site.data_dir.mkdir()
+    shutil.copy(migrated_database, site.data_dir)
     site.start()
     generator = np.random.default_rng(0)
     rows = ["item,annotator,label,response_ms,position"]
@@ -89,8 +92,7 @@ def trainer_site(tmp_path):
     site.manage("import_images", "stripes", str(tmp_path / "images"), "--labels-from-folders")
     site.manage("import_trials", "stripes", str(tmp_path / "trials.csv"))
     yield site
-    if site.process is not None:
-        site.stop()
+    site.close()
 
 
 def asked(site: Site, code: str):
@@ -112,10 +114,11 @@ def run_round(site: Site) -> list:
         state[:] = asked(site, ROUND)
         return state[1] in ("succeeded", "failed", "cancelled")
 
-    wait_until(over, seconds=240, what="the round")
+    wait_until(over, seconds=240, what="the round", every=0.3)
     return state
 
 
+@pytest.mark.long
 def test_the_loop_closes(trainer_site, tmp_path):
     """Round 1 announces its hard set, the trainer trains on it, and round 2 uses what it sent back."""
     port = free_port()
@@ -148,6 +151,7 @@ def test_the_loop_closes(trainer_site, tmp_path):
         trainer.stop()
 
 
+@pytest.mark.long
 def test_without_a_webhook_it_asks_and_trains_once(trainer_site, tmp_path):
     token, _ = prepared(trainer_site, "http://127.0.0.1:9/nobody")
     assert run_round(trainer_site)[1] == "succeeded"

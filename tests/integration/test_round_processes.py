@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from hardness_site.embedded import valkey_command, wait_until_answers
+from tests.commands import Commands
 from tests.mining.small_project import stripes
 
 pytestmark = pytest.mark.integration
@@ -36,6 +37,7 @@ class Site:
             **kept, "HARDNESS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "hardness_site.settings.embedded",
             "OMP_NUM_THREADS": "1",
         }  # fmt: skip
+        self.commands = Commands(self.environment)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -45,10 +47,9 @@ class Site:
 
     def manage(self, *words: str, status: int = 0) -> tuple[list[str], str]:
         """Run a command to its end; return the lines of its output and its errors."""
-        process = self.start("manage.py", *words)
-        out, error = process.communicate(timeout=240)
-        assert process.returncode == status, error
-        return out.splitlines(), error
+        done = self.commands.run(*words, seconds=240)
+        assert done.status == status, done.errors
+        return done.out.splitlines(), done.errors
 
     def ask(self, expression: str) -> str:
         """Return what an expression over the models is worth."""
@@ -58,11 +59,12 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def first_site(tmp_path_factory):
+def first_site(tmp_path_factory, migrated_database):
     """Return a site with a project of 36 striped pictures and four people's trials."""
     tmp_path = tmp_path_factory.mktemp("site")
     site = Site(tmp_path / "var")
-    site.manage("migrate", "--verbosity", "0")
+    site.folder.mkdir()
+    shutil.copy(migrated_database, site.folder)
     generator = np.random.default_rng(0)
     rows = ["item,annotator,label,response_ms,position"]
     hardness = generator.uniform(0, 1, 36)
@@ -78,6 +80,7 @@ def first_site(tmp_path_factory):
     site.manage("create_project", "Stripes", "--classes", ",".join(CLASSES), "--overlap", "4")
     site.manage("import_images", "stripes", str(tmp_path / "images"), "--labels-from-folders")
     site.manage("import_trials", "stripes", str(tmp_path / "trials.csv"))
+    site.commands.close()
     return site
 
 
@@ -85,7 +88,9 @@ def first_site(tmp_path_factory):
 def site(first_site, tmp_path):
     """Return a copy of that site, to be changed at will."""
     shutil.copytree(first_site.folder, tmp_path / "var")
-    return Site(tmp_path / "var")
+    site = Site(tmp_path / "var")
+    yield site
+    site.commands.close()
 
 
 def test_without_any_server_a_round_runs_to_its_end_and_survives_being_killed(site):
@@ -193,7 +198,7 @@ def test_a_worker_does_a_queued_round(site):
         until = time.monotonic() + 180
         while (status := site.ask("Round.objects.get().status")) not in ("succeeded", "failed", "cancelled"):
             assert time.monotonic() < until, status
-            time.sleep(1)
+            time.sleep(0.3)
         assert status == "succeeded"
         assert site.ask("Job.objects.filter(kind='round_stage', status='succeeded').count()") == "9"
     finally:
@@ -203,10 +208,11 @@ def test_a_worker_does_a_queued_round(site):
                 process.wait(timeout=30)
 
 
-def stripes_site(folder: Path, n_items: int) -> Site:
+def stripes_site(folder: Path, database: Path, n_items: int) -> Site:
     """Return a site with a project of labelled pictures and nobody's times."""
     site = Site(folder / "var")
-    site.manage("migrate", "--verbosity", "0")
+    site.folder.mkdir()
+    shutil.copy(database, site.folder)
     generator = np.random.default_rng(1)
     for i in range(n_items):
         pictures = folder / "images" / CLASSES[i % 3]
@@ -248,7 +254,7 @@ def ask_until(site: Site, expression: str, wanted: str, seconds: float = 300) ->
     until = time.monotonic() + seconds
     while (found := site.ask(expression)) != wanted:
         assert time.monotonic() < until, (expression, found)
-        time.sleep(0.5)
+        time.sleep(0.2)
 
 
 MANIFEST = """import json
@@ -263,8 +269,9 @@ def manifest_of(site: Site) -> str:
     return out[-1]
 
 
-def test_one_process_two_workers_and_a_killed_one_compute_the_same_bytes(tmp_path):
-    first = stripes_site(tmp_path, 600)
+@pytest.mark.long
+def test_one_process_two_workers_and_a_killed_one_compute_the_same_bytes(tmp_path, migrated_database):
+    first = stripes_site(tmp_path, migrated_database, 600)
     shutil.copytree(first.folder, tmp_path / "two")
     shutil.copytree(first.folder, tmp_path / "killed")
     first.manage("run_round", "stripes", "--wait", *LEARNERS)
@@ -290,3 +297,5 @@ def test_one_process_two_workers_and_a_killed_one_compute_the_same_bytes(tmp_pat
         ask_until(killed, "Round.objects.get().status", "succeeded")
     assert manifest_of(killed) == expected
     assert killed.ask("Job.objects.filter(kind='round_piece').count()") == "0"
+    for site in (first, two, killed):
+        site.commands.close()

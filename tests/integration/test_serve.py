@@ -10,12 +10,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.integration.conftest import wait_until
+from tests.integration.conftest import PARTS, wait_until
 from tests.site import ROOT, Site
 
 
-def test_site_runs_a_job_and_ctrl_c_leaves_no_process(site):
-    assert set(site.pids()) == {"valkey", "web", "worker", "housekeeper", "beat"}
+def test_site_runs_a_job_and_ctrl_c_leaves_no_process(new_site):
+    site = new_site.start()
+    assert set(site.pids()) == PARTS
     job, path = site.queue(steps=3, seconds=0)
     assert site.wait_for_job(job)["result"] == {"steps": 3}
     assert [line.split()[1] for line in path.read_text().splitlines()] == ["0", "1", "2"]
@@ -54,7 +55,6 @@ def test_stop_in_mid_job_puts_it_back_without_counting_the_attempt(site):
 
 
 def test_first_start_prints_links_that_sign_the_demo_people_in(stopped_site):
-    stopped_site.manage("migrate", "-v0")
     code = "from django.contrib.auth.models import User\n" + "\n".join(
         f"User.objects.create_user('demo-{role}')" for role in ("manager", "annotator")
     )

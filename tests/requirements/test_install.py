@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import re
@@ -42,6 +43,30 @@ def test_old_python_is_refused_in_one_line(install, monkeypatch):
     assert refused.value.code == (
         f"Python 3.11 or newer is needed; found only 3.10 ({sys.executable}). Install one, for example python3.11."
     )
+
+
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(install, tmp_path, monkeypatch):
+    monkeypatch.setattr(install.sys, "argv", ["install.py"])
+    monkeypatch.setattr(install.os, "access", lambda path, mode: path != str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as refused:
+        install.main()
+    assert refused.value.code == (
+        f"{tmp_path} cannot be used (Permission denied): make it writable, or clone into another folder."
+    )
+
+
+def test_a_full_disk_is_told_in_one_line(install, tmp_path, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "vendor"))
+
+    monkeypatch.setattr(install.sys, "argv", ["install.py"])
+    for step in ("make_venv", "install_python", "install_browser_packages"):
+        monkeypatch.setattr(install, step, lambda *words: None)
+    monkeypatch.setattr(install, "copy_vendor_files", full)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"vendor cannot be used \(No space left on device\): make it writable"):
+        install.main()
 
 
 def test_an_old_python_can_read_the_script():

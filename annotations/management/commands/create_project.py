@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.models import Project
 from annotations.services.projects import PROTOCOL, create_project
+from hardness_site.management.command import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Make a project. The last line printed is its slug."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.jobs import IMPORT_IMAGES
 from annotations.management.naming import project_named
 from annotations.management.running import run_here
+from hardness_site.management.command import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Import the images of a folder or a zip archive. Files that cannot be taken are listed with the reason and do "
         "not stop the rest; run again, only what is new is added. The last line printed is the project's slug."

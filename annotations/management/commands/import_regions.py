@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.jobs import IMPORT_REGIONS
 from annotations.management.naming import project_named
 from annotations.management.running import run_here
+from hardness_site.management.command import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Import the regions of images from a CSV file with the columns path,x,y,width,height and, if there is one, "
         "label. `path` is the path given at import of the image; boxes are in pixels. Rows that cannot be taken are "

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.jobs import IMPORT_TRIALS
 from annotations.management.naming import project_named
 from annotations.management.running import run_here
+from hardness_site.management.command import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Import trials from a CSV file with the columns item,annotator,label,response_ms and, if there are any, "
         "position,session,started_at; others are left alone. `item` is the path given at import. Without a label and a "

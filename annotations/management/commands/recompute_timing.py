@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.models import Project
 from annotations.services.trials import TimingChange, recompute_timing
 from annotations.timing import VERSION
+from hardness_site.management.command import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     """Derive the response times of old trials again from their events, and say which ones changed."""
 
     help = (

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.management.naming import project_named
 from annotations.models import Item
 from annotations.services.roles import set_role
+from hardness_site.management.command import SiteCommand
 
 ROLES = {"training": Item.Role.TRAINING, "gold": Item.Role.GOLD, "ordinary": Item.Role.ORDINARY}
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Make items training items (everybody gets them first) or gold items (their given label is the right answer; "
         "mixed in at the project's share), or ordinary ones again. The last line printed is the project's slug."

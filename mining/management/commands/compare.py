@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.naming import project_named
+from hardness_site.management.command import SiteCommand
 from mining.selectors.predictions import IN_SAMPLE_WARNING, in_sample_learners
 from mining.selectors.rounds import comparison_of, latest_round, round_of
 
-from ._projects import project_named
 
-
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Show the comparison of people and models of the latest finished round, as a table or as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotations.jobs import FILL_DEMO
 from annotations.management.running import run_here
 from annotations.models import Project
 from annotations.services.demo_data import DEMO, DemoProject, make_demo_people, make_demo_project
 from hardness_site.jobs.models import Job
+from hardness_site.management.command import SiteCommand
 from mining.models import Round
 from mining.services.rounds import RoundRefused, start_round
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Make two projects from images that come with the dependencies: Digits (1,797) and Faces (200), with trials of "
         "synthetic annotators and a first round in the background. Run again, it finishes what was cut short and else "

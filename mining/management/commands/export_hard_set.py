@@ -6,15 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from hardness_site.management.command import SiteCommand
 from mining.exports import FORMATS, ExportRefused, hard_set_export
 from mining.models import HardSet
 
 from ._files import replaced_file
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Write a hard set with measures, ranks, reasons and labels. Prints the set's id last."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,12 +6,13 @@ import io
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.naming import project_named
+from hardness_site.management.command import SiteCommand
 from mining.human_words import DEFAULT_MEASURE, known_measure, words_of
 
 from ._files import replaced_file
-from ._projects import project_named
 
 COLUMNS = (
     "item", "path", "time_hardness", "time_se", "time_reliability", "n_judgments", "n_censored", "time_alone",
@@ -20,7 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Write how hard every item is by people's response times, with standard errors. Needs no round."
 
     def add_arguments(self, parser: CommandParser) -> None:

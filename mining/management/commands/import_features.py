@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.naming import project_named
+from hardness_site.management.command import SiteCommand
 from mining.prediction_checks import PredictionsRefused
 from mining.services.feature_sources import store_features
 
 from ._problems import refusal
-from ._projects import project_named
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Take in features of the items: NPY with a list of items beside it, NPZ (item, features), or Parquet (a column "
         "item, and one of lists or one a number). A round uses them with --set feature_kind=file:NAME, which is "

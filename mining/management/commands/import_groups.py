@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.naming import project_named
+from hardness_site.management.command import SiteCommand
 from mining.prediction_checks import PredictionsRefused
 from mining.services.groups import read_groups, store_groups
 
 from ._problems import refusal
-from ._projects import project_named
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Take in which items belong together (a patient, a video, a place): CSV or Parquet with the column item and "
         "one with the group. A round never parts them with --set groups=NAME; the name is printed last."

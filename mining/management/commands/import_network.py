@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.naming import project_named
+from hardness_site.management.command import SiteCommand
 from mining.networks.process import NORMALISATIONS, NetworkRefused
 from mining.prediction_checks import PredictionsRefused
 from mining.services.feature_sources import store_network
 
 from ._problems import refusal
-from ._projects import project_named
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Take in an embedding network (ONNX, one file): its output becomes the features of every item. It is tried in "
         "a process of its own. A round uses it with --set feature_kind=network:NAME, which is printed last."

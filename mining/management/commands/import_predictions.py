@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotations.management.naming import project_named
+from hardness_site.management.command import SiteCommand
 from mining.prediction_checks import PredictionTable
 from mining.services.predictions import FILES_ARE, PredictionsRefused, store_predictions
-
-from ._projects import project_named
 
 SHOWN = 50
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Take in class probabilities of a model: a column item (path given at import) and one a class, as CSV, "
         "Parquet, NPZ or JSON. The next round uses them as the learner file:NAME, which is printed last. Say whether "

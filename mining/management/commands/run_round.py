@@ -6,19 +6,19 @@ import sys
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from annotations.management.naming import project_named
 from annotations.models import Project
 from hardness_site.jobs.models import Job
+from hardness_site.management.command import SiteCommand
 from mining.models import Round, RoundStage
 from mining.services import rounds
 from mining.stages import STAGES
 
-from ._projects import project_named
 
-
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Run a round: labels and times, learners, measures, comparison, hard sets, retraining, report. "
         "With --wait in this process, without a worker; else the workers get it. Prints the round's number last."

@@ -12,6 +12,7 @@ from mining.strategies.online.rules import EasyFirst, Focal, GradientImportance,
 
 CANDIDATES = 4
 """OHEM and gradient sampling look at this many items for each one that they train on."""
+SMALLEST_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ def train_online(
     """Train a softmax head on (n, d) features by one of `ONLINE_STRATEGIES`; returns it, with
     `.probabilities(features)`.
 
-    All strategies train on the same number of items: those that look at more candidates a step run over the data as
-    many times more. `boxes` (n, 4) and `image` (n,) make OHEM suppress overlapping objects. The curriculum goes by
+    All strategies take the same steps, each on as many items: those that look at more candidates see each item more
+    often. Where there are few items, the batches of all of them shrink until there is something to choose from.
+    `boxes` (n, 4) and `image` (n,) make OHEM suppress overlapping objects. The curriculum goes by
     `difficulty` (n,), out-of-fold loss for one; unknown counts as hardest. `at_random` gives the strategy's random
     control: the same weights, numbers and pace, for items drawn at random.
     """
@@ -82,6 +84,8 @@ def train_online(
         raise ValueError(f"no online strategy is called {name!r}; there are {', '.join(ONLINE_STRATEGIES)}")
     matrix, codes = checked_training_set(features, given, n_classes)
     chosen = settings or HeadSettings()
+    most = max(SMALLEST_BATCH, len(codes) // CANDIDATES)
+    chosen = replace(chosen, batch_size=min(chosen.batch_size, most))
     rule = _rule(name, chosen, boxes, image)
     if rule is not None and at_random:
         rule = Shuffled(rule)
@@ -89,7 +93,7 @@ def train_online(
     if name == "curriculum":
         pace = EasyFirst(_easy_to_hard(difficulty, len(codes), at_random, seed), chosen.epochs)
     if name in ("ohem", "gradient_importance"):
-        chosen = replace(chosen, candidates=CANDIDATES, epochs=chosen.epochs * CANDIDATES)
+        chosen = replace(chosen, candidates=CANDIDATES)
     head: SoftmaxHead | None = None
     with threadpool_limits(limits=1):
         epochs = train_epochs(

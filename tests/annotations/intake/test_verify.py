@@ -58,8 +58,31 @@ def test_a_small_image_is_not_made_larger() -> None:
     assert opened(verify_image(encoded(noise(8, 8))).thumbnail).size == (8, 8)
 
 
+def test_a_small_file_is_its_own_thumbnail() -> None:
+    data = encoded(noise(48, 32))
+    image = verify_image(data)
+    assert image.is_own_thumbnail and image.thumbnail == data and image.thumbnail_extension == "png"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(noise(257, 10)),
+        encoded(noise(200, 200)),  # small to look at, yet 120 kB of noise
+        encoded(noise(), "BMP"),
+        turned(6, "JPEG"),
+        turned(3, "PNG"),
+    ],
+    ids=["long", "heavy", "not shown by browsers", "turned JPEG", "turned PNG"],
+)
+def test_what_cannot_be_shown_small_as_it_is_gets_a_thumbnail(data: bytes) -> None:
+    image = verify_image(data)
+    assert not image.is_own_thumbnail
+    assert image.thumbnail != data and max(opened(image.thumbnail).size) <= THUMBNAIL_SIDE
+
+
 def test_transparency_stays_in_the_thumbnail() -> None:
-    for image in (Image.new("RGBA", (40, 40), (255, 0, 0, 0)), Image.new("LA", (40, 40), (9, 0))):
+    for image in (Image.new("RGBA", (300, 40), (255, 0, 0, 0)), Image.new("LA", (300, 40), (9, 0))):
         verified = verify_image(encoded(image))
         assert verified.thumbnail_extension == "webp"
         assert opened(verified.thumbnail).convert("RGBA").getpixel((20, 20))[3] == 0

@@ -213,7 +213,10 @@ def test_a_file_that_was_written_half_is_written_anew(pets: Project, tmp_path: P
     path = Path(default_storage.path(name))
     path.parent.mkdir(parents=True)
     path.write_bytes(data[:10])
-    store.store_once(name, data)
+    with store.StoredBatch() as batch:
+        batch.put(name, data)
+        assert path.read_bytes() == data[:10]
+        batch.settle()
     assert path.read_bytes() == data
     assert [found.name for found in path.parent.iterdir()] == ["half.png"]
 

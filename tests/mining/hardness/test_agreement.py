@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mining.hardness.agreement import consensus, count_labels, disagreement, label_entropy
+from mining.hardness.agreement import HeldConsensus, consensus, count_labels, disagreement, label_entropy
 from mining.hardness.agreement_coefficients import fleiss_kappa, krippendorff_alpha
 from mining.hardness.glad import fit_glad
 from mining.hardness.timing import BadTrials
@@ -120,3 +120,27 @@ def test_glad_finds_skill_and_difficulty():
     assert np.corrcoef(found.skill, alpha)[0, 1] > 0.9
     assert np.corrcoef(found.hardness[:400], -log_beta)[0, 1] > 0.4
     assert np.isnan(found.hardness[400]) and np.abs(found.hardness[:400]).max() <= 4
+
+
+def held(view):
+    return HeldConsensus(view.annotator_confusion, view.class_share, view.method == "vote")
+
+
+@pytest.mark.parametrize("per_item", [1, 4])
+def test_a_consensus_held_still_says_the_same_of_the_same_labels(per_item):
+    item, annotator, label, _, _ = simulate(3, per_item=per_item)
+    view = consensus(item, annotator, label, 1001, 6)
+    said, confidence, n = held(view).judge(item, annotator, label, 1001)
+    assert said.tolist() == view.label.tolist() and said[-1] == -1 and np.isnan(confidence[-1])
+    np.testing.assert_allclose(confidence, view.confidence, atol=1e-9)
+    assert n.tolist() == view.n_labels.tolist()
+
+
+def test_a_consensus_held_still_weighs_new_labels_by_who_gives_them():
+    careful, careless = (np.full((3, 3), off) + (right - off) * np.eye(3) for right, off in ((0.9, 0.05), (0.4, 0.3)))
+    view = HeldConsensus(np.stack([careful, careless]), np.full(3, 1 / 3), by_vote=False)
+    # the careful one says 2, the careless one 1; somebody unknown to the consensus says 0 of another item
+    said, confidence, n = view.judge(np.array([0, 0, 1]), np.array([0, 1, 2]), np.array([2, 1, 0]), 3)
+    assert said.tolist() == [2, 0, -1] and n.tolist() == [2, 1, 0]
+    # .9 x .3 against .05 x .4 and .05 x .3; a newcomer confuses what the two do on average
+    assert confidence[:2] == pytest.approx([0.27 / 0.305, 0.65])

@@ -85,3 +85,15 @@ def test_aum_by_hand_and_blind_to_a_constant_a_row():
     logits = np.array([[[2.0, 1.0, 0.0]], [[3.0, 5.0, 0.0]]])
     assert negated_aum(logits, np.array([0])).tolist() == [0.5]
     assert negated_aum(logits + 7.0, np.array([0])) == pytest.approx([0.5])
+
+
+def test_barred_items_are_nobodys_neighbours_and_have_a_score():
+    generator = np.random.default_rng(3)
+    features, given = generator.normal(size=(80, 3)), generator.integers(0, 2, 80)
+    barred = np.arange(80) % 4 == 0
+    scores = kdn(features, given, barred=barred)
+    other = np.where(barred, 1 - given, given)
+    np.testing.assert_array_equal(kdn(features, other, barred=barred)[~barred], scores[~barred])
+    np.testing.assert_allclose(kdn(features, other, barred=barred)[barred], 1.0 - scores[barred])
+    np.testing.assert_array_equal(kdn(features[~barred], given[~barred]), scores[~barred])
+    assert np.isnan(kdn(features, given, barred=np.arange(80) > 9)).all()

@@ -197,9 +197,33 @@ def test_parts_and_single_precision_change_nothing_that_matters(monkeypatch):
     np.testing.assert_array_equal(fit_response_times(item, annotator, times).item_effect, single.item_effect)
 
 
+@pytest.mark.parametrize("scale", ["log-seconds", "annotator SDs"])
+def test_blocks_of_items_change_nothing_but_the_order_of_sums(monkeypatch, scale):
+    item, annotator, times, _, _ = simulate(4, n_items=500, per_item=8)
+    if scale == "annotator SDs":
+        times = 1000 * (times / 1000) ** np.exp(np.random.default_rng(0).normal(0, 0.8, 30))[annotator]
+    times[::23] = np.nan
+    position = np.empty(item.size)
+    for j in range(30):
+        own = np.flatnonzero(annotator == j)
+        position[np.random.default_rng(j).permutation(own)] = np.arange(1, own.size + 1)
+    one = fit_response_times(item, annotator, times, position=position)
+    monkeypatch.setattr(_layout, "BLOCK_BITS", 4)
+    monkeypatch.setattr(_layout, "TRIALS_A_CELL", 2)
+    blocks = []
+    sort = _layout.Layout.sort_by_blocks
+    monkeypatch.setattr(_layout.Layout, "sort_by_blocks", lambda self: (sort(self), blocks.append(len(self.cells) - 1)))
+    other = fit_response_times(item, annotator, times, position=position)
+    assert blocks == [500 // 16 + 1]
+    assert other.scale == one.scale == scale
+    np.testing.assert_allclose(other.item_effect, one.item_effect, atol=1e-5)
+    np.testing.assert_allclose(other.item_se, one.item_se, rtol=1e-5)
+    np.testing.assert_allclose(other.practice, one.practice, atol=1e-5)
+
+
 def test_the_scale_of_large_data_is_chosen_on_a_sample(monkeypatch):
     item, annotator, times, b, _ = simulate(n_items=600)
-    monkeypatch.setattr("mining.hardness.timing.PILOT_TRIALS", 900)
+    monkeypatch.setattr("mining.hardness._scales.PILOT_TRIALS", 900)
     fit = fit_response_times(item, annotator, times)
     assert fit.scale == "log-seconds"
     assert spearmanr(fit.item_effect, b)[0] > 0.75
@@ -285,6 +309,32 @@ def test_times_of_pages_are_refused():
     assert error.value.name == "page_level_times"
 
 
+def test_times_in_whole_seconds_repeat_by_chance_and_are_no_pages():
+    item, annotator, times, b, _ = simulate()
+    seconds = np.maximum(np.round(times / 1000), 1) * 1000
+    by_annotator = np.argsort(annotator, kind="stable")
+    repeats = np.diff(seconds[by_annotator])[np.diff(annotator[by_annotator]) == 0] == 0
+    assert repeats.mean() > 0.45  # what the rule went by alone
+    fit = fit_response_times(item, annotator, seconds)
+    assert spearmanr(fit.item_effect, b)[0] > 0.55
+
+
+def test_pages_in_whole_seconds_are_still_refused():
+    page = np.random.default_rng(0).integers(3, 9, 50).repeat(6) * 1000.0
+    with pytest.raises(BadTrials) as error:
+        fit_response_times(np.arange(300), np.arange(300) // 60, page)
+    assert error.value.name == "page_level_times"
+    # the same times in another order say nothing about pages
+    assert (
+        fit_response_times(
+            np.arange(300),
+            np.arange(300) // 60,
+            np.random.default_rng(1).permutation(page.reshape(5, 60), axis=1).ravel(),
+        ).n_judgments.tolist()
+        == [1] * 300
+    )
+
+
 def test_a_drifting_annotator_is_said():
     item, annotator, times, _, _ = simulate()
     position = np.empty(item.size)
@@ -307,7 +357,9 @@ def test_a_shift_is_taken_off():
     [
         ({"response_ms": [0.0, 500.0]}, "response_ms_not_positive"),
         ({"response_ms": [-3.0, 500.0]}, "response_ms_not_positive"),
+        ({"response_ms": [-np.inf, 500.0]}, "response_ms_not_positive"),
         ({"response_ms": [np.inf, 500.0]}, "infinite_response_ms"),
+        ({"response_ms": [[400.0, 500.0]]}, "length_mismatch"),
         ({"response_ms": ["fast", "slow"]}, "not_numbers"),
         ({"response_ms": [500.0]}, "length_mismatch"),
         ({"item": [0, -1]}, "code_out_of_range"),
@@ -315,10 +367,18 @@ def test_a_shift_is_taken_off():
         ({"item": [[0, 1]]}, "not_one_dimensional"),
         ({"item": ["cat", "dog"]}, "not_codes"),
         ({"item": [0, np.nan]}, "not_codes"),
+        ({"item": [0, 1, 2]}, "length_mismatch"),
         ({"annotator": [0]}, "length_mismatch"),
+        ({"annotator": [0, -2]}, "code_out_of_range"),
         ({"annotator": [0.5, 1.0]}, "not_codes"),
         ({"position": [1]}, "length_mismatch"),
         ({"position": [0, 1]}, "position_out_of_range"),
+        ({"position": [np.nan, 1]}, "position_out_of_range"),
+        ({"position": [np.inf, 1]}, "position_out_of_range"),
+        ({"position": ["first", "second"]}, "not_numbers"),
+        ({"session": [0, 1]}, "session_without_position"),
+        ({"session": [0], "position": [1, 2]}, "length_mismatch"),
+        ({"session": [0, -1], "position": [1, 2]}, "code_out_of_range"),
         ({"label": [1]}, "length_mismatch"),
         ({"label": [0.5, 1.0]}, "not_codes"),
         ({"censored_at_ms": [1.0]}, "length_mismatch"),

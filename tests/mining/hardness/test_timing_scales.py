@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import spearmanr
 
-from mining.hardness import _curve, _variances
+from mining.hardness import _curve, _scales, _variances
 from mining.hardness.timing import fit_response_times
 from mining.hardness.timing_rivals import mean_by_item, within_annotator_rank
 
@@ -87,3 +87,41 @@ def test_pooling_lets_much_evidence_stand_alone_and_little_go_together():
 def test_pooling_one_annotator_leaves_them_alone():
     out, mean, _ = _variances.pool(np.array([1.5]), np.array([3.0]), 1.0)
     assert out.tolist() == [pytest.approx(1.5)] and mean == pytest.approx(1.5)
+
+
+def foretelling(seed, n=600, gap=0.0):
+    """Ranks, and two effects of 3 trials' items that foretell them with correlations about .4 and .4 + gap."""
+    rng = np.random.default_rng(seed)
+    item = np.arange(n) // 3
+    ranks = rng.standard_normal(n)
+    plain, by_rank = (r * ranks + np.sqrt(1 - r * r) * rng.standard_normal(n) for r in (0.4, 0.4 + gap))
+    return ranks, plain, by_rank, item.astype(np.int32)
+
+
+def test_the_scale_that_foretells_better_is_the_probable_one():
+    assert _scales.probability_of_ranks(*foretelling(0, n=60_000, gap=0.1)) > 0.999
+    assert _scales.probability_of_ranks(*foretelling(0, n=60_000, gap=-0.1)) < 0.001
+    ranks, plain, _, item = foretelling(1)
+    # nothing to choose between them: and no doubt about that
+    assert _scales.probability_of_ranks(ranks, plain, plain, item) == pytest.approx(0.5, abs=0.01)
+    few = _scales.probability_of_ranks(*foretelling(2, n=30))
+    # ranks are expected to be .01 (SD .02) ahead: Phi(.5)
+    assert few == pytest.approx(0.691, abs=0.05)
+    unknown = np.full(ranks.size, np.nan)
+    assert _scales.probability_of_ranks(ranks, unknown, unknown, item) == pytest.approx(0.691, abs=0.001)
+
+
+def test_effects_on_two_scales_are_a_mean_in_the_unit_of_the_more_probable_one():
+    class Fitted:
+        def __init__(self, b):
+            self.b = np.array(b)
+
+    log, ranks = Fitted([-0.2, 0.0, 0.2]), Fitted([-1.0, 1.0, 0.0])
+    on = np.ones(3, bool)
+    alone = _scales.Scale("log-seconds", log, np.zeros(2))
+    assert alone.effects(on).tolist() == [-0.2, 0.0, 0.2]
+    both = _scales.Scale("log-seconds", log, np.zeros(2), ranks, 0.75)
+    # the other scale is stretched to the spread of the first: .2 against 1
+    assert both.effects(on) == pytest.approx([-0.2, 0.05, 0.15])
+    level = _scales.Scale("log-seconds", log, np.zeros(2), Fitted([0.0, 0.0, 0.0]), 0.75)
+    assert level.effects(on).tolist() == [-0.2, 0.0, 0.2]

@@ -96,6 +96,17 @@ def test_objects_of_an_image_and_groups_stay_together():
         assert all(len(np.unique(grouped[codes == code])) == 1 for code in np.unique(codes))
 
 
+def test_large_groups_are_held_out_as_often_as_small_ones():
+    names = _names(4000)
+    groups = np.concatenate([np.arange(2000) // 20, 1000 + np.arange(2000)])  # a hundred of twenty, and single images
+    held = held_out(names, 0.2, groups=groups)
+    np.testing.assert_array_equal(held[2000:], held_out(names, 0.2)[2000:])
+    assert 0.12 < held[:2000].mean() < 0.28
+    # Another image changes the side of no group but by coming first in it.
+    more = held_out([*names, "f" * 64], 0.2, groups=[*groups, 0])
+    np.testing.assert_array_equal(more[:4000], held)
+
+
 def test_missing_classes_are_named_on_both_sides():
     held = np.array([True, True, False, False])
     assert missing_classes(np.array([0, 1, 1, -1]), held, 3) == ([2], [0, 2])

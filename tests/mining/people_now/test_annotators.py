@@ -99,6 +99,7 @@ def test_a_hidden_repeat_gives_nobody_a_second_vote(mixed):
     assert 0.9 < found[items[20].pk].confidence <= 1
 
 
+@pytest.mark.usefixtures("few_splits")
 def test_pages_say_every_figure_or_why_it_is_unknown(mixed, manager_client):
     refresh(mixed)
     refresh(mixed, "people_details")

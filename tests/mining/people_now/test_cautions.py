@@ -147,6 +147,7 @@ def test_times_that_run_away(told):
     assert "practice curves" in words["drifting_times"]
 
 
+@pytest.mark.usefixtures("few_splits")
 def test_a_clock_that_runs_fast(judged, manager_client):
     project = judged(ordinary, source="browser", n_items=40)
     start = project.created_at

@@ -20,7 +20,7 @@ from mining.services.round_params import RoundRefused, checked_params
 from tests.mining.people_now.test_refresh import count_trials, refresh
 from tests.mining.small_project import make_striped_project
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_splits")]
 
 
 @pytest.fixture

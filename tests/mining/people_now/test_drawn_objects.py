@@ -37,6 +37,7 @@ def test_objects_are_found_judged_and_rolled_up_to_their_images(drawn):
     assert np.corrcoef([row["value"] for row in facts["images"]], by_image[numbers])[0, 1] > 0.8
 
 
+@pytest.mark.usefixtures("few_splits")
 def test_a_corrected_drawing_makes_the_page_due_and_changes_what_it_says(drawn):
     project, _ = drawn
     refresh(project)

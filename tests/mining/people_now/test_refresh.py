@@ -9,8 +9,9 @@ from django.utils import timezone
 from annotations.models import Annotation, Annotator, Project, Trial
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import claim_job, run_job
-from mining.people_now import estimates
+from mining.people_now import estimates, run
 from mining.people_now.stored_trials import bring_up_to_date, people_folder
+from mining.selectors.consensus import consensus_labels
 from mining.services import people_now
 from tests import factories
 from tests.mining.small_project import make_striped_project
@@ -109,6 +110,39 @@ def test_in_a_large_project_new_trials_go_on_top_of_the_last_fit(striped, monkey
     assert refresh(project).read_json("hardness.json")["whole"] is True
 
 
+@pytest.mark.usefixtures("few_splits")
+def test_in_a_large_project_new_labels_are_in_the_consensus_before_all_are_weighed_anew(striped, monkeypatch):
+    project, _ = striped
+    monkeypatch.setattr(estimates, "WHOLE_UP_TO", 100)
+    monkeypatch.setattr(run, "WHOLE_UP_TO", 100)
+    refresh(project)
+    folder = refresh(project, people_now.DETAILS_JOB)
+    items = list(project.items.order_by("ordinal"))
+    ids = [item.pk for item in items]
+    before = consensus_labels(project, ids)
+    assert before[ids[0]].n_labels == 5
+    again = Annotation.objects.filter(trial__item=items[0], is_current=True).order_by("pk")
+    other = project.classes.exclude(pk=again.first().label_id).first()
+    for number, old in enumerate(list(again)):
+        Annotation.objects.filter(pk=old.pk).update(is_current=False)
+        Annotation.objects.create(trial=old.trial, label=other, client_key=f"again-{number}", supersedes=old)
+    newcomer = factories.make_annotator(project)
+    factories.make_trial(items[1], newcomer, label=0, response_ms=800)
+    refresh(project)
+    after = consensus_labels(project, ids)
+    assert (after[ids[0]].name, after[ids[0]].n_labels) == (other.name, 5)
+    assert after[ids[1]].n_labels == before[ids[1]].n_labels + 1
+    assert {pk: after[pk] for pk in ids[2:]} == {pk: before[pk] for pk in ids[2:]}
+    facts = folder.read_json("consensus.json")
+    assert (facts["n_items"], facts["n_labels"]) == (60, 301)
+    # the slower job weighs everything anew, and says much the same
+    refresh(project, people_now.DETAILS_JOB)
+    whole = consensus_labels(project, ids)
+    assert {pk: one.name for pk, one in whole.items()} == {pk: one.name for pk, one in after.items()}
+    assert max(abs(whole[pk].confidence - after[pk].confidence) for pk in ids) < 0.1
+
+
+@pytest.mark.usefixtures("few_splits")
 def test_a_job_is_queued_when_trials_have_come_and_only_once(striped, django_capture_on_commit_callbacks):
     project, _ = striped
     with django_capture_on_commit_callbacks():

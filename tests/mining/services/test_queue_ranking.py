@@ -48,7 +48,26 @@ def test_adaptive_asks_for_the_unjudged_then_for_those_at_the_cut_before_the_pla
     assert set(ranking.item_ids[:2]) == {judged[12].pk, judged[13].pk}
     assert set(ranking.item_ids[2:4]) == {judged[8].pk, judged[9].pk}
     assert {item.pk for item in judged[:5]} == set(ranking.item_ids[9:])
+    assert [pk for pk, _ in ranking.plan[:4]] == ranking.item_ids[:4]
     assert 0.5 < ranking.precision <= 1
+
+
+def test_judgments_on_their_way_are_not_asked_for_again(project, judged):
+    project.order, project.hard_share = ADAPTIVE, 3 / 14
+    project.save()
+    wanted = dict(rank_queue(project_id=project.pk).plan)
+    assert wanted[judged[12].pk] == wanted[judged[13].pk] == 6, "as many as the overlap lets have"
+    Item.objects.filter(pk=judged[12].pk).update(taken=5)
+    ranking = rank_queue(project_id=project.pk)
+    assert ranking.item_ids[0] == judged[13].pk
+
+
+def test_a_new_ranking_is_followed_at_once_but_what_is_urgent_stays_drawn(project, judged):
+    ada, bob = factories.make_annotator(project, "ada"), factories.make_annotator(project, "bob")
+    Annotator.objects.filter(pk=ada.pk).update(drawn=[1, 2], drawn_by="random", drawn_from=5)
+    Annotator.objects.filter(pk=bob.pk).update(drawn=[3], drawn_by="priority", drawn_from=1)
+    rank_queue(project_id=project.pk)
+    assert list(Annotator.objects.filter(name__in=("ada", "bob")).values_list("drawn", flat=True)) == [[], [3]]
 
 
 def test_gold_and_repeats_say_nothing_and_are_not_ranked(project, judged):
@@ -87,6 +106,6 @@ def test_the_timetable_sends_for_what_is_due(project, judged, monkeypatch):
     sent = []
     monkeypatch.setattr(rank_queue_task, "apply_async", lambda args, expires: sent.append((args, expires)))
     rank_queues_task()
-    assert sent == [([project.pk], 60)]
+    assert sent == [([project.pk], 10)]
     rank_queue_task(project.pk)
     assert QueueRanking.objects.get().n_trials == 48

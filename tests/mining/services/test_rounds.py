@@ -105,6 +105,12 @@ def test_rounds_of_different_projects_do_not_wait_for_each_other(filled):
         ({"params": {"n_folds": 2.5}}, r"n_folds must be a whole number from 2 to 20"),
         ({"params": {"test_share": "much"}}, r"test_share must be a number, not 'much'"),
         ({"params": {"label_source": "magic"}}, r"label_source is people or given, not 'magic'"),
+        ({"params": {"online_strategies": "ohem,luck"}}, r"No online strategy is called 'luck'; there are ohem, focal"),
+        ({"params": {"online_hidden": -1}}, r"online_hidden must be a whole number from 0 to 1024"),
+        (
+            {"params": {"balance_strategies": ["luck"]}},
+            r"No way of balancing classes is called 'luck'; there are class_w",
+        ),
         ({"params": {"include_hard_sets": [404]}}, r"There is no hard set 404 in pets"),
         ({"params": {"include_hard_sets": ["x"]}}, r"include_hard_sets is a list of hard set ids"),
     ],

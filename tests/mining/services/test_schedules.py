@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from annotations.models import Annotation, Trial
-from mining.models import Round, RoundSchedule
+from mining.models import HardSet, Round, RoundSchedule
 from mining.selectors.schedules import schedule_in_words
 from mining.services.rounds import RoundRefused, start_round
 from mining.services.schedules import set_schedule, start_due_rounds
@@ -144,4 +144,93 @@ def test_settings_are_checked_and_can_be_taken_back(project):
     assert schedule_in_words(schedule) == "Rounds start by themselves after 1,000 new annotations or every 24 hours."
     assert set_schedule(project=project, every_annotations=None, every_hours=None) is None
     assert schedule_in_words(None) == "Rounds start when you start them."
+    assert not RoundSchedule.objects.exists()
+
+
+def started_by_hand(project, **options):
+    round_ = start_round(project=project, **options)
+    end(round_)
+    return round_
+
+
+def due_again(project, items, name):
+    annotate(project, items, 1, name=name)
+    assert start_due_rounds() == 1
+    round_ = Round.objects.filter(project=project).order_by("-number").first()
+    end(round_)
+    return round_
+
+
+def names(entries):
+    return [entry["name"] for entry in entries]
+
+
+def test_a_scheduled_round_has_the_settings_of_the_last_one_that_somebody_started(project, items):
+    set_schedule(project=project, every_annotations=1, every_hours=None)
+    first = started_by_hand(
+        project, learners=[{"name": "logistic", "params": {"c": 0.5}}], strategies=["band"],
+        params={"label_source": "given", "online_strategies": ["ohem"], "noise_gate": False, "seed": 7},
+    )  # fmt: skip
+    failed = start_round(project=project, learners=["knn"])
+    Round.objects.filter(pk=failed.pk).update(status="failed")
+
+    scheduled = due_again(project, items, "ada")
+
+    assert scheduled.params == {**first.params, "scheduled": True}
+    assert scheduled.params["learners"][0]["params"]["c"] == 0.5
+    # The next one goes by what a person started again, not by the scheduled round in between.
+    started_by_hand(project, learners=["random_forest"], strategies=["curriculum"])
+    newest = due_again(project, items, "bob")
+    assert (names(newest.params["learners"]), names(newest.params["strategies"])) == (["random_forest"], ["curriculum"])
+    assert newest.params["online_strategies"] == []
+    assert due_again(project, items, "cy").params == newest.params
+
+
+def test_the_usual_settings_or_those_of_one_round_can_be_asked_for(project, items):
+    usual = start_round(project=project)
+    end(usual)
+    first = started_by_hand(project, learners=["logistic"], strategies=["band"])
+    started_by_hand(project, learners=["knn"], strategies=["curriculum"])
+
+    set_schedule(project=project, every_annotations=1, every_hours=None, settings_from="usual")
+    assert due_again(project, items, "ada").params == {**usual.params, "scheduled": True}
+    set_schedule(project=project, every_annotations=1, every_hours=None, settings_from="round", like_round=first)
+    assert due_again(project, items, "bob").params == {**first.params, "scheduled": True}
+    first.delete()
+    assert due_again(project, items, "cy").params == {**usual.params, "scheduled": True}
+
+
+def test_earlier_hard_sets_are_not_handed_on_and_the_measure_of_people_is_the_projects(project, items):
+    first = started_by_hand(project)
+    hard_set = HardSet.objects.create(round=first, strategy="band", n_members=0, sha256="0" * 64)
+    second = started_by_hand(project, params={"include_hard_sets": [hard_set.pk], "human_measure": "mean_rank_time"})
+    assert second.params["include_hard_sets"]
+    set_schedule(project=project, every_annotations=1, every_hours=None)
+    params = due_again(project, items, "ada").params
+    assert (params["include_hard_sets"], params["human_measure"]) == ([], first.params["human_measure"])
+
+
+def test_predictions_that_came_since_are_learners_and_removed_ones_are_left_out(project, items, monkeypatch):
+    def imported(*named):
+        return lambda project: [
+            {"name": name, "learner": f"file:{name}", "sha256": name, "imported_at": at.isoformat(timespec="seconds")}
+            for name, at in named
+        ]
+
+    reads = "mining.selectors.choices.imported_predictions"
+    long_ago, soon = (timezone.now() + datetime.timedelta(hours=hours) for hours in (-9, 9))
+    monkeypatch.setattr(reads, imported(("old", long_ago), ("unticked", long_ago)))
+    started_by_hand(project, learners=["logistic", "file:old"])
+    set_schedule(project=project, every_annotations=1, every_hours=None)
+    monkeypatch.setattr(reads, imported(("unticked", long_ago), ("new", soon)))
+    assert names(due_again(project, items, "ada").params["learners"]) == ["logistic", "file:new"]
+
+
+def test_a_round_of_another_project_is_refused(project):
+    other = factories.make_project("Other", slug="other")
+    factories.make_items(other, 2)
+    theirs = start_round(project=other)
+    for like in (theirs, None):
+        with pytest.raises(ValidationError, match="Choose a round of this project"):
+            set_schedule(project=project, every_annotations=1, every_hours=None, settings_from="round", like_round=like)
     assert not RoundSchedule.objects.exists()

@@ -32,7 +32,11 @@ def test_a_budget_above_the_items_and_a_test_without_a_class(db):
         "curriculum",
     ]
 
-    round_ = run_round(project, strategies=strategies, params={"label_source": "given", "online_strategies": ["focal"]})
+    params = {
+        "label_source": "given", "online_strategies": ["focal"], "online_hidden": 4,
+        "balance_strategies": "class_weights,smote",
+    }  # fmt: skip
+    round_ = run_round(project, strategies=strategies, params=params)
 
     assert round_.status == "succeeded"
     sets = {one.strategy: one for one in HardSet.objects.filter(round=round_)}
@@ -41,7 +45,9 @@ def test_a_budget_above_the_items_and_a_test_without_a_class(db):
     tried = {one["strategy"]: one for one in Folder(round_.folder).read_json("retraining.json")["experiments"]}
     assert {name: one["kind"] for name, one in tried.items()} == {
         "class_balanced": "oversample", "focal": "online", "curriculum": "online",
+        "class_weights": "balance", "smote": "balance",
     }  # fmt: skip
+    assert {one["judged_by"] for one in tried.values() if one["kind"] == "balance"} == {"mean_recall"}
     for one in tried.values():
         assert "the held-out test has no item of class slanted: nothing is known of it" in one["warnings"]
         for arm in one["arms"]:

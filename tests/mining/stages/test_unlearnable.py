@@ -1,14 +1,17 @@
 """Input that nothing can be learnt from: named in plain words, and the rest of the round goes on."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from annotations.models import Item
 from mining.feature_files import open_feature_file
 from mining.prediction_checks import PredictionsRefused
+from mining.prediction_files import read_predictions
 from mining.selectors import rounds as reads
 from mining.services import rounds
 from mining.services.feature_sources import store_features
+from mining.services.predictions import store_predictions
 from tests.mining.small_project import CLASSES, QUICK, make_striped_project
 
 pytestmark = pytest.mark.django_db
@@ -58,9 +61,22 @@ def test_a_class_with_one_item_is_named_and_left_out_of_training(project):
 
 def test_a_small_class_makes_fewer_folds_and_is_named(project):
     labelled(project, (10, 10, 2))
-    round_ = run(project, n_folds=5)
+    round_ = run(project, n_folds=5, test_share=0.0)
     assert f"The class {CLASSES[2]!r} has 2 separate labelled images only; 5 folds became 2." in notes(round_)
     assert said(round_) == []
+
+
+def test_a_class_of_which_the_held_out_test_has_most_is_named(project):
+    labelled(project, (10, 10, 2))  # one of the two is held out
+    (what,) = said(run(project))
+    assert what.startswith(f"The class {CLASSES[2]!r} has one separate image only outside the held-out test")
+    items = list(project.items.order_by("ordinal"))
+    Item.objects.filter(pk=items[2].pk).update(given=None)
+    (what,) = said(run(project))
+    assert what == (
+        f"The class {CLASSES[2]!r} has labelled images in the held-out test only: no model that judges them has "
+        "learnt it."
+    )
 
 
 def test_a_project_with_labels_of_one_class_says_which(project):
@@ -78,7 +94,7 @@ def test_no_labels_at_all(project):
 
 def test_a_learner_that_cannot_be_trained_leaves_the_others(project):
     labelled(project, (10, 10, 2))
-    round_ = run(project, [{"name": "logistic", "params": {"resampling": "smote"}}, "knn"])
+    round_ = run(project, [{"name": "logistic", "params": {"resampling": "smote"}}, "knn"], test_share=0.0)
     assert said(round_) == [
         "logistic could not be trained: SMOTE needs two items or more in every class of a fold; use oversampling "
         "instead."
@@ -114,3 +130,20 @@ def test_features_that_are_all_constant_are_said(project, tmp_path):
     features(project, tmp_path, np.ones((30, 3)))
     round_ = run(project, feature_kind="file:v")
     assert "All features are the same for every item: no learner can tell items apart." in said(round_)
+
+
+def test_predictions_for_half_the_items_are_counted_and_the_others_go_on(project, tmp_path):
+    items = list(project.items.order_by("ordinal"))[:15]
+    belief = np.full((15, 3), 0.1)
+    belief[np.arange(15), [item.given.code for item in items]] = 0.8
+    columns = {"item": [item.path for item in items], **dict(zip(CLASSES, belief.T, strict=True))}
+    pl.DataFrame(columns).write_csv(tmp_path / "half.csv")
+    tables = [read_predictions(tmp_path / "half.csv")]
+    store_predictions(project=project, name="half", tables=tables, out_of_fold=True)
+
+    round_ = run(project, learners=("file:half", "knn"))
+
+    assert said(round_) == ["file:half has predictions for 15 of 30 items."]
+    rows, _ = reads.measures_page(round_, order_by="ordinal", descending=False, limit=30)
+    assert [row["file:half.loss"] is not None for row in rows] == [True] * 15 + [False] * 15
+    assert all(row["knn.loss"] is not None for row in rows)

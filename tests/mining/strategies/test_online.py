@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from mining.learners.errors import LearnerError
-from mining.learners.softmax_head import HeadSettings, softmax
+from mining.learners.softmax_head import HeadSettings, SoftmaxHead, softmax, train_epochs
 from mining.strategies.online.experiment import online_experiment
 from mining.strategies.online.rules import (
     EasyFirst,
@@ -182,20 +182,50 @@ def test_every_online_strategy_learns_and_repeats_itself(imbalanced, name):
     assert seen[-1][0] == seen[-1][1]
 
 
-def test_all_strategies_take_as_many_steps(imbalanced):
-    features, given = imbalanced
-    steps = {
-        name: train_online(
-            name,
-            features,
-            given,
-            n_classes=2,
-            settings=HeadSettings(epochs=4, batch_size=32),
-            difficulty=features[:, 0],
-        ).n_steps
-        for name in ONLINE_STRATEGIES
-    }
-    assert max(steps.values()) <= 1.05 * min(steps.values())
+@pytest.mark.parametrize(("n_items", "steps"), [(40, 20), (100, 20), (300, 25), (1500, 120)])
+@pytest.mark.parametrize("name", list(ONLINE_STRATEGIES))
+def test_all_strategies_take_the_same_steps_however_few_items_there_are(name, n_items, steps):
+    features = np.random.default_rng(0).normal(size=(n_items, 5))
+    head = train_online(
+        name, features, np.arange(n_items) % 2, n_classes=2, settings=HeadSettings(epochs=5, batch_size=64),
+        difficulty=features[:, 0],
+    )  # fmt: skip
+    assert head.n_steps == steps
+
+
+@pytest.mark.parametrize("at_random", [False, True])
+@pytest.mark.parametrize("name", list(ONLINE_STRATEGIES))
+def test_all_strategies_and_their_controls_train_on_as_many_items(name, at_random, monkeypatch):
+    sizes = []
+    backward = SoftmaxHead.backward
+
+    def watched(head, given, logit_gradient, l2):
+        sizes.append(len(logit_gradient))
+        return backward(head, given, logit_gradient, l2)
+
+    monkeypatch.setattr(SoftmaxHead, "backward", watched)
+    features = np.random.default_rng(0).normal(size=(150, 5))
+    train_online(
+        name, features, np.arange(150) % 2, n_classes=2, settings=HeadSettings(epochs=2, batch_size=32),
+        difficulty=features[:, 0], at_random=at_random,
+    )  # fmt: skip
+    assert sizes == [32, 32, 32, 32, 22] * 2
+
+
+def test_candidates_of_a_step_differ_and_all_items_have_their_turn():
+    seen, sizes = np.zeros(100, dtype=int), set()
+
+    def watch(belief, codes, rows, generator):
+        assert len(np.unique(rows)) == len(rows)
+        seen[rows] += 1
+        sizes.add(len(rows))
+        return np.arange(len(rows)), np.ones(len(rows))
+
+    settings = HeadSettings(epochs=20, batch_size=16, candidates=4)
+    features = np.random.default_rng(0).normal(size=(100, 3))
+    list(train_epochs(features, np.arange(100) % 2, n_classes=2, settings=settings, step_weights=watch))
+    assert sizes == {64, 16}  # the last batch of an epoch has 4 items
+    assert seen.min() >= 40 and seen.sum() == 20 * (6 * 64 + 16)
 
 
 def test_unknown_names_and_empty_classes_are_refused(imbalanced):

@@ -1,5 +1,7 @@
 """Retraining says better, worse or neither, and is right about it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,28 @@ def test_random_items_make_no_difference(digits):
     assert result.verdict == NO_DIFFERENCE
     assert seen[-1] == (6, 6) and len(seen) == 6
     assert set(result.arms) == set(ARMS)
+
+
+def test_copies_of_an_item_calibrate_no_model_that_saw_it():
+    generator = np.random.default_rng(0)
+    given = np.arange(150) % 2
+    features = np.c_[np.arange(150.0), generator.normal(size=(150, 3)) + given[:, None]]
+    learner = get_learner("hog_svm")
+    seen = []
+
+    def watched(data):
+        seen.append(data.features[:, 0])
+        return learner.train(data)
+
+    retraining_experiment(
+        features, given, train=np.arange(150) < 90, heldout=np.arange(150) >= 90, hard=np.arange(30),
+        learner=dataclasses.replace(learner, train=watched), n_classes=2, seeds=(0,), oversample=True,
+    )  # fmt: skip
+    whole, *inner = seen[4:8]  # the arm of the hard set: one model on all, three to calibrate it
+    assert (len(whole), len(inner)) == (90 + 2 * 30, 3)
+    for row in range(90):
+        times = [int((one == row).sum()) for one in inner]
+        assert sorted(times) == ([0, 3, 3] if row < 30 else [0, 1, 1])
 
 
 def test_the_control_is_as_large_and_comes_from_the_same_places():

@@ -18,7 +18,7 @@ from mining.services.people_now import PEOPLE_JOB, TITLES, refresh_people
 from tests import factories
 from tests.mining.small_project import make_striped_project
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_splits")]
 PAGES = ("hardness", "people_measures", "annotators")
 
 

@@ -79,6 +79,24 @@ def test_retraining_shows_three_ways_differences_and_verdict(manager_client, har
     assert hard_set.get_absolute_url() in page
 
 
+def test_retraining_of_classes_of_unequal_size_is_judged_by_the_mean_recall(manager_client, done_round):
+    folder = Folder(done_round.folder)
+    facts = folder.read_json("retraining.json")
+    experiment = facts["experiments"][0]
+    for arm in experiment["arms"]:
+        arm |= {"mean_recall": arm["accuracy"] - 0.2, "mean_recall_interval": [0.61, 0.83]}
+    experiment |= {"strategy": "smote", "title": "SMOTE", "kind": "balance", "judged_by": "mean_recall"}
+    trust = "Two people or more agree with 7 of the 10 held-out labels."
+    folder.write_json("retraining.json", facts | {"heldout": {"n_test": 10, "n_confirmed": 7, "words": trust}})
+    page = page_of(manager_client, "retraining")
+    for words in (
+        trust, "Mean recall changed by +0.025", "as much of the same at random", "Balanced", "As much, at random",
+        "72.5\u00a0%", "61.0\u00a0% to 83.0\u00a0%",
+    ):  # fmt: skip
+        assert words in page
+    assert "Accuracy changed" not in page
+
+
 def test_retraining_without_an_experiment_says_what_to_do(manager_client, done_round):
     Folder(done_round.folder).write_json("retraining.json", {"learner": None, "experiments": []})
     assert "No hard set could be tried" in page_of(manager_client, "retraining")
@@ -89,6 +107,7 @@ def test_report_draws_its_tables_by_the_kind_of_each_column(manager_client, done
     assert "In words." in page
     assert items[0].path in page
     assert "1,234" in page
+    assert "None" not in page  # a count that is not known is a dash
     assert "−0.20" in page and "−0.50 to 0.10" in page
     assert "62\u00a0%" in page
     assert f'data-chart="{reverse("round_chart", args=["pets", 1, "time_and_loss"])}"' in page

@@ -38,7 +38,8 @@ export class Sight {
   /** Begin with another image; `record(kind, detail)` is told of what changes from now on. */
   begin(record = () => {}) {
     this.tell = record;
-    this.#put({ scale: 1, x: 0, y: 0 });
+    // Asking for the size of the stage makes the browser lay the page out: not between a key and the next image.
+    if (this.place.scale !== 1) this.#put({ scale: 1, x: 0, y: 0 });
     if (this.isAdjusted) record("adjusted", { ...this.light });
   }
 

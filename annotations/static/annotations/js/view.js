@@ -53,7 +53,6 @@ export class View {
     }
     const given = answer && (answer.boxes ? boxesInWords(answer.boxes.length) : answer.code === null ? "skipped" : this.#name(answer.code));
     this.part("correcting").textContent = answer ? `You said: ${given}. Choose another answer, or keep it.` : "";
-    this.part("undo").disabled = false;
     this.part("training").hidden = !entry.lease.training;
     if (entry.image) entry.image.alt = entry.lease.box ? "The image; the item is what the frame surrounds" : "The image to judge";
     if (entry.image && entry.lease.draw) entry.image.alt = "The image to draw boxes in";
@@ -111,7 +110,8 @@ export class View {
   outOfTime() {
     // A dialog about the image that is gone must not act on the next one.
     this.root.querySelector("dialog[open]")?.close();
-    this.say("Time is up. Next image.");
+    this.saved = "Time is up.";
+    this.say(this.saved);
   }
 
   #name(code) {
@@ -189,8 +189,13 @@ export class View {
   /** Nothing is left; `held`: other people have images that may come back. */
   done(summary, held = false) {
     const some = summary.answered + summary.skipped > 0;
-    const title = held ? "The last images are with others" : some ? "That was all for now" : "Nothing to label at the moment";
-    const text = held
+    const empty = this.counted?.items === 0;
+    const title = empty
+      ? "There are no images yet"
+      : held ? "The last images are with others" : some ? "That was all for now" : "Nothing to label at the moment";
+    const text = empty
+      ? "Once a manager of the project has imported some, they are here."
+      : held
       ? "Other people have them before them just now. What they skip or leave comes to you: this page looks again by itself."
       : `Every image that needs your judgment has it.${some ? " Thank you." : ""}`;
     const isNews = this.root.dataset.state !== "message" || this.part("message-title").textContent !== title;

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0009_label_level_and_human_measure'),
+        ('annotations', '0010_queue_ranking_plan'),
     ]
 
     operations = [

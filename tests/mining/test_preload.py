@@ -1,0 +1,22 @@
+"""The worker of long jobs is ready before the first of them comes; nobody else pays for that."""
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys
+from types import SimpleNamespace
+import django
+django.setup()
+from mining.tasks import preload
+preload(SimpleNamespace(pool_cls={pool!r}))
+print("sklearn.svm" in sys.modules, "polars" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("pool", "printed"), [("prefork", "True False"), ("threads", "False False")])
+def test_the_worker_that_forks_loads_arithmetic_and_no_threads(pool, printed):
+    done = subprocess.run([sys.executable, "-c", CODE.format(pool=pool)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == printed
