@@ -7,6 +7,8 @@ from typing import Any
 from annotations.models import Trial
 from annotations.services.statements import trial_of_user
 
+LARGEST_ID = 2**63 - 1
+
 
 class NoSuchTrial(LookupError):
     """There is no such trial for this person, or the project does not exist for them."""
@@ -18,7 +20,9 @@ def own_trial(user: Any, slug: str, trial_id: int, *, label: int | None = None) 
     Of its project, session and annotator only the columns that count are loaded; the others come when asked for.
     With `label`, the code of a class, the trial has `label_id`: that class of the project, or None.
     """
-    trial = trial_of_user(user_id=user.pk, is_staff=user.is_staff, slug=slug, trial_id=trial_id, label=label)
+    trial = None
+    if abs(trial_id) <= LARGEST_ID:  # SQLite cannot be asked for more
+        trial = trial_of_user(user_id=user.pk, is_staff=user.is_staff, slug=slug, trial_id=trial_id, label=label)
     if trial is None:
         raise NoSuchTrial("You have no such trial in this project.")
     return trial

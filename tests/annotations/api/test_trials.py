@@ -159,6 +159,7 @@ def test_a_trial_that_is_not_ones_own_does_not_exist(post, items, manager_client
     assert (reply.status_code, reply.json()) == (404, {"detail": "You have no such trial in this project."})
     assert [f"/trials/{trial}/answer" in record.getMessage() for record in caplog.records] == [True]
     assert post("999999/answer", submission(label=0)).status_code == 404
+    assert post(f"{10**30}/answer", submission(label=0)).status_code == 404
     assert post("next", {"session": SITTING}, client=outsider_client).status_code == 404
     assert not Annotator.objects.filter(user__username="otto").exists()
 
