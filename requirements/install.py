@@ -47,7 +47,8 @@ def main():
         copy_vendor_files()
     except OSError as error:
         sys.exit(
-            f"{error.filename or ROOT} cannot be written ({error.strerror}): make it writable, or clone elsewhere."
+            f"{error.filename or ROOT} cannot be used ({error.strerror}): "
+            f"{'make room' if error.errno == errno.ENOSPC else 'make it writable'}, or clone into another folder."
         )
 
 

@@ -65,7 +65,7 @@ def test_a_full_disk_is_told_in_one_line(install, tmp_path, monkeypatch):
         monkeypatch.setattr(install, step, lambda *words: None)
     monkeypatch.setattr(install, "copy_vendor_files", full)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=r"vendor cannot be used \(No space left on device\): make it writable"):
+    with pytest.raises(SystemExit, match=r"vendor cannot be used \(No space left on device\): make room"):
         install.main()
 
 

@@ -127,6 +127,7 @@ def test_gold_and_repeats_say_how_right_and_how_steady_people_are(project, ada, 
     for item, purpose, code in [(0, "gold", 0), (1, "gold", 0), (2, "", 1), (2, "repeat", 1), (0, "repeat", 1)]:
         trial = factories.make_trial(items[item], ada, label=code, response_ms=500, purpose=purpose)
         assert trial.purpose == purpose
+    Annotator.objects.update(n_answered=5)
     assert quality_by_annotator(project) == {ada.pk: Quality(n_gold=2, n_right=1, n_repeats=2, n_same=1)}
     text = manager_client.get(project.get_absolute_url()).content.decode()
     assert text.count("1 of 2") == 2
