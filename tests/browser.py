@@ -47,3 +47,12 @@ def session_cookie(user, base_url: str) -> dict[str, str]:
         "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
         "url": base_url,
     }
+
+
+def wait_until(page, expression):
+    """Wait until it holds in the page. Playwright's own way looks again by `eval`, which the site's policy forbids."""
+    for _ in range(500):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"It never came to {expression}.")

@@ -22,6 +22,8 @@ from mining.hardness._variances import mean_above_zero
 Array = NDArray[np.float64]
 MOST_CLASSES = 500
 BLOCK = 65_536
+MOST_DENSE = 2_000_000
+"""Up to so many numbers the design is a plain array: making sparse ones costs more than the arithmetic then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,26 @@ def read_answers(item: NDArray[np.integer], label: NDArray[np.integer], n_items:
     return Answers(disagreement, share, np.where(answered, first, -1).astype(np.int64))
 
 
+Design = Array | sparse.csr_array
+"""(n_items, 2 + n_classes) what the answers to each item say."""
+
+
+def _rows_times(design: Design, factor: Array) -> Design:
+    """Return the product of elements."""
+    return design * factor if isinstance(design, np.ndarray) else sparse.csr_array(design.multiply(factor))
+
+
+def _plain(matrix: Design) -> Array:
+    return np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.todense(), dtype=np.float64)
+
+
 class LabelPrior:
     """Prior means of item effects from answers, refitted as the effects move."""
 
     def __init__(self, answers: Answers, on: NDArray[np.bool_]) -> None:
         plain = sparse.csr_array(np.stack([np.ones(on.size), answers.disagreement], axis=1))
-        self.design = sparse.csr_array(sparse.hstack([plain, answers.share]))
+        design = sparse.csr_array(sparse.hstack([plain, answers.share]))
+        self.design: Design = design.toarray() if design.shape[0] * design.shape[1] <= MOST_DENSE else design
         self.n_fixed, self.on = 2, on
         self.class_variance = 0.0
         self.mean = np.zeros(on.size)
@@ -93,8 +109,8 @@ class LabelPrior:
         n_classes = design.shape[1] - self.n_fixed
         for _ in range(30):
             weight = 1 / (rest + 1 / told)
-            weighted = sparse.csr_array(design.multiply(weight[:, None]))
-            normal = np.asarray((design.T @ weighted).todense(), dtype=np.float64)
+            weighted = _rows_times(design, weight[:, None])
+            normal = _plain(design.T @ weighted)
             # a trace of ridge keeps a lone class or equal disagreement solvable
             penalty = np.concatenate([np.full(self.n_fixed, 1e-9 * weight.sum()), np.full(n_classes, 1 / spread)])
             inverse = np.linalg.inv(normal + np.diag(penalty))
@@ -123,7 +139,7 @@ class LabelPrior:
         doubt = np.zeros(share.size)
         for first in range(0, share.size, BLOCK):
             rows = self.design[first : first + BLOCK]
-            doubt[first : first + BLOCK] = np.asarray(rows.multiply(rows @ self._inverse).sum(axis=1)).ravel()
+            doubt[first : first + BLOCK] = np.asarray(_rows_times(rows, rows @ self._inverse).sum(axis=1)).ravel()
         return np.asarray(self.rest * share + share**2 * doubt)
 
 

@@ -24,7 +24,8 @@ VERDICTS = {
         Verdict("mislabelled", "Probably mislabelled", "The model and people agree on another label.", "bad"),
         Verdict("ambiguous", "Ambiguous", "The model is torn and people are slow or split.", "warn"),
         Verdict("blind_spot", "Blind spot", "People find it easy, the model gets it wrong: mine it.", "accent"),
-        Verdict("human_only", "Hard for people only", "People are slow, the model is not surprised."),
+        Verdict("human_only", "Hard for people only",
+                "People are slow; the model expects the item's label (that of the import, where there is one)."),
         Verdict("unclear", "Unclear", "The model is surprised, and people have not settled it: ask people.", "warn"),
         Verdict("none", "Nothing unusual", "Neither the model nor people stand out."),
     )

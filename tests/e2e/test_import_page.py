@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import run_job
 from tests.annotations.intake.pictures import encoded, noise
+from tests.browser import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,5 +39,5 @@ def test_a_zip_archive_is_sent_and_its_items_are_there(page, live_server, sign_i
     page.get_by_role("link", name="Look at the items").click()
     expect(page.locator(".thumbs img")).to_have_count(4)
     page.locator(".thumbs a").first.click()
-    page.wait_for_function("document.querySelector('.item-view__image img').naturalWidth === 64")
+    wait_until(page, "document.querySelector('.item-view__image img').naturalWidth === 64")
     expect(page.get_by_text("came as cat")).to_be_visible()

@@ -38,15 +38,6 @@ def press(page, key, wait_ms=220):
     page.keyboard.press(key)
 
 
-def wait_until(page, expression):
-    """Wait until it holds in the page. Playwright's own way looks again by `eval`, which the site's policy forbids."""
-    for _ in range(500):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(f"It never came to {expression}.")
-
-
 def delivered(page, n):
     """Wait until the server has `n` answered or skipped trials; return all trials in the order they were shown."""
     for _ in range(100):

@@ -9,8 +9,8 @@ import pytest
 
 from annotations.models import Trial
 from tests import factories
-from tests.browser import session_cookie
-from tests.e2e.test_label import OPEN, delivered, press, wait_until
+from tests.browser import session_cookie, wait_until
+from tests.e2e.test_label import OPEN, delivered, press
 from tests.robot import WATCH, Trace, plain_chromium, press_keys, true_response_ms
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,7 +16,8 @@ import pytest
 from annotations.models import EventBatch
 from annotations.timing import Reason
 from tests import factories
-from tests.e2e.test_label import OPEN, delivered, press, wait_until
+from tests.browser import wait_until
+from tests.e2e.test_label import OPEN, delivered, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,6 +5,7 @@ Screenshots go to the folder that SCREENSHOTS names; look at them with care.
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from mining.services.rounds import run_round_here, start_round
 from mining.services.webhooks import announce_round, create_webhook, send_test
 from mining.stages import STAGES
 from tests import factories
+from tests.browser import wait_until
 from tests.mining.done_round import make_done_round
 from tests.mining.drawn_project import make_drawn_project
 from tests.mining.small_project import QUICK, make_striped_project
@@ -227,7 +229,7 @@ def test_the_scatter_shows_items_and_opens_them(page, live_server, sign_in, char
     thumbnail = tooltip.locator("img")
     assert path in wanted
     assert thumbnail.get_attribute("src") == f"{wanted[path]}thumbnail"
-    page.wait_for_function("image => image.naturalWidth > 0", arg=thumbnail.element_handle())
+    wait_until(page, f"document.querySelector('img[src=\"{wanted[path]}thumbnail\"]').naturalWidth > 0")
     points.nth(3).click()
     page.wait_for_url(f"**{wanted[path]}")
     assert path in page.get_by_role("heading", level=1).inner_text()
@@ -245,9 +247,7 @@ def test_the_theme_is_kept_and_charts_follow_it(page, live_server, sign_in, char
     button.click()
     button.click()
     assert page.evaluate("() => document.documentElement.dataset.theme") == "dark"
-    page.wait_for_function(
-        "([light, at]) => document.querySelector(at)?.getAttribute('fill') !== light", arg=[light, POINTS]
-    )
+    wait_until(page, f"document.querySelector({json.dumps(POINTS)})?.getAttribute('fill') !== '{light}'")
     dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     page.reload()
     assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == dark == "rgb(16, 20, 21)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from annotations.models import EventBatch, Trial
-from tests.e2e.test_label import OPEN, delivered, digits, press, wait_until, workbench  # noqa: F401
+from tests.browser import wait_until
+from tests.e2e.test_label import OPEN, delivered, digits, press, workbench  # noqa: F401
 from tests.e2e.test_pages import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
