@@ -29,6 +29,8 @@ BIN = Path(sys.executable).parent
 PROCESSES = int(os.environ.get("TEST_PROCESSES", "2"))
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--no-skips", "-n"]
 # Tests of whole sites and browsers wait more than they work. Those that share a site go to one process.
+# Tables are made from the models: `test_schema` holds them against the migrations, whole sites migrate for real.
+ALONE = [str(PROCESSES), "--no-migrations", "-m", "not integration and not e2e"]
 WAITING = [str(2 * PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder"]
 
 _thread = threading.local()
@@ -81,14 +83,13 @@ def javascript() -> bool:
 
 def unit() -> bool:
     """Run everything that needs no other process; database tests on SQLite."""
-    return run(*PYTEST, str(PROCESSES), "-m", "not integration and not e2e", "tests")
+    return run(*PYTEST, *ALONE, "tests")
 
 
 def postgresql() -> bool:
     """Run the database tests again on PostgreSQL."""
     with postgres_url() as url:
-        words = ["-m", "not integration and not e2e", "--database-only", "tests"]
-        return run(*PYTEST, str(PROCESSES), *words, TEST_DATABASE_URL=url)
+        return run(*PYTEST, *ALONE, "--database-only", "tests", TEST_DATABASE_URL=url)
 
 
 def integration() -> bool:
