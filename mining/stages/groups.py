@@ -18,8 +18,9 @@ from .features import hashes_of
 NEAR_BITS = 2
 """Difference hashes that differ in so few of 64 bits: the same picture saved twice, not two pictures alike."""
 LARGEST_SHARE = 0.02
-"""Hashes of plain or tiny images are chained into huge groups that are no copies: those are left alone."""
-SMALLEST_LARGE = 10
+"""Hashes of plain or tiny images are chained into large groups that are no copies: those are left alone."""
+SMALLEST_LARGE = 5
+"""So many copies of one picture are believed in any set; nine bottles on white are a kind of picture."""
 GROUPS = "groups.parquet"
 
 
