@@ -51,7 +51,7 @@ def test_a_network_is_sent_and_chosen(page, live_server, sign_in, project, manag
     page.get_by_text("Other learners, strategies and numbers").click()
     page.get_by_label("Features", exact=True).select_option(label="Network tiny")
     page.get_by_text("Settings of the learners").click()
-    page.get_by_label("Class weights").select_option("balanced")
+    page.get_by_role("combobox", name="Class weights").select_option("balanced")
     assert objections_to(page, "start_round", folder) == []
     page.get_by_role("button", name="Start with these").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Round 1")
