@@ -95,17 +95,24 @@ def postgresql() -> bool:
 def integration() -> bool:
     """Run the tests with real brokers, workers, databases and processes."""
     require_redis()
-    return run(*PYTEST, *WAITING, "tests/integration")
+    return run_waiting("integration", "tests/integration")
 
 
 def browser() -> bool:
     """Run the tests in a real Chromium."""
     require_chromium()
-    if run(*PYTEST, *WAITING, "tests/e2e"):
+    return run_waiting("browser", "tests/e2e")
+
+
+def run_waiting(name: str, folder: str) -> bool:
+    """Run tests that hold real processes to real times, several at once.
+
+    On two cores they disturb each other's timing. What failed beside others is judged alone, and said so.
+    """
+    if run(*PYTEST, *WAITING, folder):
         return True
-    # Browsers on two cores disturb each other's timing. What failed beside others is judged alone, and said so.
-    print("\n== browser: what failed runs once more, alone", flush=True)
-    return run(*PYTEST, "0", "--last-failed", "--last-failed-no-failures", "none", "tests/e2e")
+    print(f"\n== {name}: what failed runs once more, alone", flush=True)
+    return run(*PYTEST, "0", "--last-failed", "--last-failed-no-failures", "none", folder)
 
 
 STEPS: dict[str, Callable[[], bool]] = {
