@@ -87,6 +87,7 @@ def serve() -> None:
             for file in (out, errors):
                 file.seek(0)
             texts = {"out": out.read().decode(), "errors": errors.read().decode()}
+        # Standard output is how the answer goes back to whoever asked.
         print(json.dumps({"status": os.waitstatus_to_exitcode(status), **texts}), flush=True)  # noqa: T201
 
 
