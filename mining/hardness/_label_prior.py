@@ -12,6 +12,7 @@ Wrong answers take longer than right ones: ``beta`` carries that difference as w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def read_answers(item: NDArray[np.integer], label: NDArray[np.integer], n_items:
     return Answers(disagreement, share, np.where(answered, first, -1).astype(np.int64))
 
 
-Design = Array | sparse.csr_array
+Design: TypeAlias = Array | sparse.csr_array
 """(n_items, 2 + n_classes) what the answers to each item say."""
 
 
