@@ -124,9 +124,7 @@ def _fit_compiled(
 ) -> tuple[float, float, Array, Array]:  # fmt: skip
     width = design.shape[1]
     inverse, coefficients = np.zeros((width, width)), np.zeros(2 * width)
-    rest, spread = kernels.fit_prior(
-        design, score, told, squares, pairs, t, floor, rest, spread, inverse, coefficients
-    )
+    rest, spread = kernels.fit_prior(design, score, told, squares, pairs, t, floor, rest, spread, inverse, coefficients)
     return float(rest), float(spread), coefficients[:width], inverse
 
 
