@@ -32,7 +32,7 @@ def mean_above_zero(mean, sd):
 
 @kernel
 def regress(design, alone, told, rest, spread, inverse, coefficients):
-    """Weighted ridge regression of ``alone`` (n,) on the design (n, width); ``coefficients``: (2 width,), half to work."""
+    """Weighted ridge regression of ``alone`` (n,) on the design (n, width). ``coefficients`` has twice the room."""
     n, width = design.shape
     inverse[:] = 0.0
     coefficients[:] = 0.0
