@@ -138,7 +138,7 @@ def _fit_sparse(
         weight = 1 / (rest + 1 / told)
         weighted = _rows_times(design, weight[:, None])
         penalty = np.concatenate([np.full(n_fixed, kernels.RIDGE * weight.sum()), np.full(n_classes, 1 / spread)])
-        inverse = np.linalg.inv(np.asarray((design.T @ weighted).todense()) + np.diag(penalty))
+        inverse = np.linalg.inv((design.T @ weighted).toarray() + np.diag(penalty))
         coefficients = inverse @ np.asarray(weighted.T @ alone)
         mean = np.asarray(design @ coefficients)
         own = coefficients[n_fixed:] ** 2 + np.diag(inverse)[n_fixed:]

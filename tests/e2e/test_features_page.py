@@ -15,7 +15,7 @@ from tests.mining.networks import tiny_network
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=25)
 def test_a_network_is_sent_and_chosen(page, live_server, sign_in, project, manager, tmp_path):
     factories.make_items(project, 3)
     FeatureSource.objects.create(

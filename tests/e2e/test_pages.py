@@ -118,7 +118,7 @@ def addresses_of(project) -> dict[str, str]:
     }
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=100)
 def test_every_page_stands(page, live_server, sign_in, stripes, manager):
     sign_in(manager)
     wrong = {}

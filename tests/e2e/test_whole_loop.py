@@ -40,7 +40,7 @@ def open_link(page, link: str) -> None:
     page.get_by_role("heading", name="Projects").wait_for()
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=240)
 def test_a_newcomer_goes_round_the_whole_loop(demo_site, browser, page):
     manager_link, annotator_link = printed_links(demo_site, page)
 
