@@ -104,8 +104,9 @@ class LabelPrior:
         on = self.on & (information > 0)
         rest, spread = self.rest or 0.5 * t, self.class_variance or 0.25 * t
         told = (score[on], information[on], squares[on], pairs[on], t, floor, rest, spread)
-        turn = _fit_compiled if isinstance(self.design, np.ndarray) else _fit_sparse
-        self.rest, self.class_variance, self.coefficients, self._inverse = turn(self.design[on], *told)
+        design = self.design[on]
+        turned = _fit_compiled(design, *told) if isinstance(design, np.ndarray) else _fit_sparse(design, *told)
+        self.rest, self.class_variance, self.coefficients, self._inverse = turned
         self.mean = np.where(self.on, np.asarray(self.design @ self.coefficients), 0.0)
 
     def variance(self, information: Array) -> Array:
@@ -119,7 +120,7 @@ class LabelPrior:
 
 
 def _fit_compiled(
-    design: Design, score: Array, told: Array, squares: Array, pairs: Array, t: float, floor: float,
+    design: Array, score: Array, told: Array, squares: Array, pairs: Array, t: float, floor: float,
     rest: float, spread: float,
 ) -> tuple[float, float, Array, Array]:  # fmt: skip
     width = design.shape[1]
@@ -129,14 +130,14 @@ def _fit_compiled(
 
 
 def _fit_sparse(
-    design: Design, score: Array, told: Array, squares: Array, pairs: Array, t: float, floor: float,
+    design: sparse.csr_array, score: Array, told: Array, squares: Array, pairs: Array, t: float, floor: float,
     rest: float, spread: float,
 ) -> tuple[float, float, Array, Array]:  # fmt: skip
     alone, n_fixed = score / told, kernels.N_FIXED
     n_classes = design.shape[1] - n_fixed
     for _ in range(kernels.MOST_TURNS):
         weight = 1 / (rest + 1 / told)
-        weighted = _rows_times(design, weight[:, None])
+        weighted = sparse.csr_array(design.multiply(weight[:, None]))
         penalty = np.concatenate([np.full(n_fixed, kernels.RIDGE * weight.sum()), np.full(n_classes, 1 / spread)])
         inverse = np.linalg.inv((design.T @ weighted).toarray() + np.diag(penalty))
         coefficients = inverse @ np.asarray(weighted.T @ alone)
