@@ -1,4 +1,8 @@
-"""The system's Chromium for tests, and signing a page in without the form."""
+"""The system's Chromium for tests, and signing a page in without the form.
+
+Most tests run in Chromium's headless shell: the same engine, without tabs and windows, for three fifths of the work.
+What hides a tab or measures frames has the whole browser (`tests.robot.plain_chromium`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import os
 import shutil
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+SHELL = "chromium-headless-shell"
 FLAGS = [
     "--headless=new",
     "--disable-gpu",
@@ -28,6 +33,11 @@ def chromium_path() -> str:
         if path:
             return path
     raise RuntimeError("No Chromium found. Install it (Debian: apt-get install chromium) or name it in CHROMIUM.")
+
+
+def shell_path() -> str:
+    """Return Chromium's headless shell, of the same source; where there is none, Chromium itself."""
+    return shutil.which(SHELL) or chromium_path()
 
 
 def chromium_flags() -> list[str]:

@@ -14,6 +14,9 @@ AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
 COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules of axe that a theme can break: the rest is the same document."""
+END_TRANSITIONS = """() => document.getAnimations().forEach((each) => {
+  if (each.effect.getComputedTiming().endTime !== Infinity) each.finish();
+})"""
 WORKBENCH = "label"
 """Pages of this name fill the screen and have no heading of their own."""
 
@@ -46,6 +49,7 @@ def objections_to(page, name: str, *, subfolder: str = "", charts: int = 0) -> l
         page.emulate_media(color_scheme=theme)
         draw_charts(page, charts)
         page.wait_for_timeout(100)  # charts are drawn anew in the new size and colours
+        page.evaluate(END_TRANSITIONS)  # half-way between two colours is neither theme
         sideways = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if sideways > 0:
             found.append(f"{sideways} px wider than the screen at {width}")

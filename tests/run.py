@@ -163,25 +163,33 @@ def require_redis() -> None:
 
 
 def require_chromium() -> None:
-    """Have a Chromium on the machine."""
-    from tests.browser import chromium_path
+    """Have a Chromium on the machine, and its headless shell where the system has one."""
+    from tests.browser import SHELL, chromium_path
 
     with _one_installs:
         try:
             chromium_path()
         except RuntimeError:
-            install("chromium")
+            install("chromium", SHELL)
             chromium_path()
+        if shutil.which(SHELL) is None and can_install():
+            install(SHELL)
 
 
-def install(package: str) -> None:
-    """Install a Debian package as root; RuntimeError names it where that cannot be done here."""
-    if not Path("/etc/debian_version").exists() or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise RuntimeError(f"{package} is needed. Install it (Debian, as root: apt-get install {package}).")
-    print(f"Installing {package}.", file=getattr(_thread, "output", None), flush=True)
+def can_install() -> bool:
+    """Whether this is Debian or Ubuntu, and we are root."""
+    return Path("/etc/debian_version").exists() and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(*packages: str) -> None:
+    """Install Debian packages as root; RuntimeError names them where that cannot be done here."""
+    names = " ".join(packages)
+    if not can_install():
+        raise RuntimeError(f"{names} is needed. Install it (Debian, as root: apt-get install {names}).")
+    print(f"Installing {names}.", file=getattr(_thread, "output", None), flush=True)
     # RUNLEVEL keeps apt from starting a server that it has installed.
     quiet = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     if not run(*words, **quiet):
         run("apt-get", "update", "-qq", **quiet)
         run(*words, **quiet)

@@ -1,4 +1,6 @@
-"""A real Chromium. `live_server` (pytest-django) serves the test's own database; `live_site` is the whole `serve`.
+"""A real Chromium; `tests.robot.plain_chromium` has tabs that hide each other.
+
+`live_server` (pytest-django) serves the test's own database; `live_site` is the whole `serve`:
 
 def test_label(page, live_server, sign_in, project, annotator_user):
     sign_in(annotator_user)
@@ -13,18 +15,18 @@ from typing import Any
 
 import pytest
 
-from tests.browser import chromium_flags, chromium_path, session_cookie
+from tests.browser import chromium_flags, session_cookie, shell_path
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Return the system's Chromium, driven by Playwright; one for all tests."""
+    """Return the system's Chromium without tabs and windows, driven by Playwright; one for all tests."""
     from playwright.sync_api import sync_playwright
 
     # Playwright's loop runs in this thread, where Django would refuse the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=chromium_flags())
+        chromium = playwright.chromium.launch(executable_path=shell_path(), args=chromium_flags())
         yield chromium
         chromium.close()
 
