@@ -25,6 +25,7 @@ from benchmarks.timing_robot import FRAME_MS, KEYS, make_items, photographs, ser
 
 OPEN = '#workbench[data-state="open"]'
 PACE_MS = (60, 160)
+WARM_UP = 20
 DATA = {
     "object", "closure", "array", "string", "concatenated string", "sliced string", "number", "regexp", "symbol",
     "bigint",
@@ -186,7 +187,7 @@ def session(playwright: Any, site: str, options: argparse.Namespace) -> None:
     n, every = options.labels, options.every
     user = factories.make_user()
     project = factories.make_project(annotators=[user], classes=list(KEYS))
-    pictures = photographs(n + options.traced + 10)
+    pictures = photographs((n or WARM_UP) + options.traced + 10)
     make_items(project, pictures)
     rng = random.Random(2)
     with plain_chromium(playwright.chromium) as chromium:
@@ -212,7 +213,7 @@ def session(playwright: Any, site: str, options: argparse.Namespace) -> None:
             print_held(half, held_bytes(page, cdp), n - at_half)
             print_slopes(labels, found)
         else:
-            press_keys(page, [KEYS[i % 10] for i in range(20)], rng=rng, after_ms=PACE_MS)
+            press_keys(page, [KEYS[i % 10] for i in range(WARM_UP)], rng=rng, after_ms=PACE_MS)
         frames(playwright, chromium, page, pictures[: options.traced + 6], options)
 
 
