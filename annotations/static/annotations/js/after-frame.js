@@ -29,8 +29,10 @@ export class AfterFrame {
   }
 
   #await() {
-    // A frame is made behind its callbacks: what is to come after it is a task of its own.
-    this.window.requestAnimationFrame(() => this.window.setTimeout(() => this.#doAll()));
+    // A frame is made behind its callbacks, and drawn while the page could go on: only the next one's callbacks say that
+    // it is on its way. Behind that one is a task of its own.
+    const frame = (then) => this.window.requestAnimationFrame(then);
+    frame(() => frame(() => this.window.setTimeout(() => this.#doAll())));
     this.timer = this.window.setTimeout(() => this.#doAll(), NO_FRAME_MS);
   }
 
