@@ -102,7 +102,7 @@ def test_an_answer_costs_a_counted_number_of_queries(post, items, django_assert_
     trials = leased(post)
     held = [t["trial"] for t in trials[1:]]
     # The trial with all that is needed and its user; then everything written by one statement. SQLite makes what that
-    # needs, a view and a trigger, once for a connection, and reads what was handed out; PostgreSQL has a savepoint here.
+    # needs, a view and a trigger, once for a connection, and reads what was handed out; PostgreSQL has a savepoint.
     # It does not depend on how much there is.
     with django_assert_num_queries(5 if connection.vendor == "sqlite" else 4):
         post(f"{trials[0]['trial']}/answer", submission(label=1, holding=held, want=1))
