@@ -30,9 +30,16 @@ class Write:
 
     def end(self, error: BaseException | None) -> None:
         """Say what became of it. Of an error that several share each thread gets one of its own to raise."""
-        self.error = self.error or (None if error is None else type(error)(*error.args))
+        self.error = self.error or (None if error is None else _another(error))
         self.is_done = True
         self.turn.release()
+
+
+def _another(error: BaseException) -> BaseException:
+    try:
+        return type(error)(*error.args)
+    except Exception:  # one that is made in another way: shared, so that nobody waits for ever
+        return error
 
 
 class Together:
