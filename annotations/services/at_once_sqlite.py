@@ -69,13 +69,14 @@ def write(answer: UsualAnswer) -> list[Lease] | None:
 
 
 def _values(answer: UsualAnswer) -> list[Any]:
-    trial, columns, state = answer.trial, answer.columns, answer.annotator
+    trial, state = answer.trial, answer.annotator
+    received_at, flags = stored(answer.columns["received_at"]), json.dumps(answer.columns["flags"])
+    columns = {**answer.columns, "received_at": received_at, "flags": flags}
     return [
         trial.pk, trial.annotator.version, trial.item_id, answer.label_id, answer.client_key, json.dumps(answer.events),
         trial.project_id, trial.annotator_id, trial.session_id, trial.annotator.drawn_by, stored(answer.now),
         stored(answer.lease_until), json.dumps([(new.item_id, new.position, new.chance) for new in answer.wanted]),
         len(answer.wanted), json.dumps(answer.holding),
-        *({**columns, "received_at": stored(columns["received_at"]), "flags": json.dumps(columns["flags"])}[name]
-          for name in TRIAL_COLUMNS),
+        *(columns[name] for name in TRIAL_COLUMNS),
         json.dumps(state["drawn"]), *(state[name] for name in ANNOTATOR_STATE[1:]),
     ]  # fmt: skip
