@@ -141,6 +141,20 @@ def _side_by_side(persons: list[Person], what: str, seconds: float) -> Turn:
     return Turn(time.perf_counter() - begin, [each for person in latencies for each in person])
 
 
+def sync_ms(folder: Path, *, kilobytes: int = 100, times: int = 10) -> list[float]:
+    """Return how long the disk takes to keep as much as one answer writes: no acknowledged answer can be quicker."""
+    path, took = folder / "sync-probe", []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(times):
+            file.seek(0)  # over what is there, as in a log that is used again
+            file.write(os.urandom(1024 * kilobytes))
+            start = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took.append((time.perf_counter() - start) * 1000)
+    path.unlink()
+    return took[1:]
+
+
 def cpu_seconds(pids: list[int]) -> float:
     """Return the processor time of these processes and all they started so far; 0 where the system does not say."""
     ticks, todo = 0, list(pids)

@@ -30,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.label_people import Crowd, Turn, cpu_seconds  # noqa: E402
+from benchmarks.label_people import Crowd, Turn, cpu_seconds, sync_ms  # noqa: E402
 
 PEOPLE = 8
 PORT = int(os.environ.get("PORT", "8765"))
@@ -150,7 +150,7 @@ def run(options: argparse.Namespace, database: int | None = None) -> None:
     try:
         time.sleep(4)
         crowd = {n_items: Crowd(PORT, cookies, slug) for n_items, (slug, cookies) in crowds.items()}
-        measured = take_turns(crowd, options, [server.pid] + ([database] if database else []))
+        measured = take_turns(crowd, options, [server.pid] + ([database] if database else []), Path(folder))
         for n_items in options.items:
             report(n_items, measured, crowd[n_items])
         compare_sizes(options.items, measured)
@@ -170,6 +170,8 @@ class Pair:
     label: Turn
     bare_cpu_ms: float
     label_cpu_ms: float
+    sync_ms: list[float]
+    """The disk alone, right before."""
 
     @property
     def share(self) -> float:
@@ -181,7 +183,7 @@ Measured = dict[tuple[int, int], list[Pair]]
 """By number of items and number of people."""
 
 
-def take_turns(crowds: dict[int, Crowd], options: argparse.Namespace, pids: list[int]) -> Measured:
+def take_turns(crowds: dict[int, Crowd], options: argparse.Namespace, pids: list[int], folder: Path) -> Measured:
     """Let all kinds of turns follow one another again and again, so that none has the machine's better minutes."""
     kinds = [(n_items, people) for n_items in crowds for people in (PEOPLE, 1)]
     for n_items, people in kinds:  # what is compiled, planned and read the first time
@@ -190,13 +192,14 @@ def take_turns(crowds: dict[int, Crowd], options: argparse.Namespace, pids: list
     measured: Measured = {kind: [] for kind in kinds}
     for number in range(options.turns):
         for n_items, people in kinds:
-            turns, cpu_ms = {}, {}
+            turns, cpu_ms, syncs = {}, {}, sync_ms(folder)
             seconds = options.seconds if people > 1 else options.seconds / 3
             for what in ("bare", "label") if number % 2 else ("label", "bare"):
                 before = cpu_seconds(pids)
                 turns[what] = crowds[n_items].turn(what, seconds, people=people, first=number % PEOPLE)
                 cpu_ms[what] = (cpu_seconds(pids) - before) * 1000 / len(turns[what].latencies_ms)
-            measured[n_items, people].append(Pair(turns["bare"], turns["label"], cpu_ms["bare"], cpu_ms["label"]))
+            pair = Pair(turns["bare"], turns["label"], cpu_ms["bare"], cpu_ms["label"], syncs)
+            measured[n_items, people].append(pair)
     return measured
 
 
@@ -219,6 +222,8 @@ def report(n_items: int, measured: Measured, crowd: Crowd) -> None:
     alone = measured[n_items, 1]
     for what in ("bare", "label"):
         print(f"{'':>9} one person: {what:<5} {latency([getattr(pair, what) for pair in alone])}")
+    syncs = spread([statistics.median(pair.sync_ms) for pair in alone], ".2f")
+    print(f"{'':>9} the disk alone, to keep what one answer writes: p50 {syncs} ms")
     # What a person still had from the turn before comes again as the same trial: that is not twice.
     given = crowd.turn("label", 0.0, people=1).given
     items = [[item for _, item in set(own)] for own in given]
