@@ -26,6 +26,18 @@ def execute_many(sql: str, rows: Sequence[Sequence[Any]]) -> None:
             cursor.executemany(sql, rows)
 
 
+def write_together(sql: str, values: Sequence[Any], *, prepare: Sequence[str]) -> None:
+    """On SQLite: run a statement that writes, in one transaction with those that other threads want to write now."""
+    if connection.queries_logged or connection.execute_wrappers:
+        with connection.cursor() as cursor:
+            for statement in prepare:
+                cursor.execute(statement)
+            cursor.execute(sql, values)
+    else:
+        sqlite: Any = connection
+        sqlite.write_together(sql.replace("%s", "?"), values, prepare=prepare)
+
+
 def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run a statement; return its rows."""
     if _can_run_bare():
@@ -35,18 +47,19 @@ def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _can_run_bare() -> bool:
-    """Whether SQLite itself may be called: in a transaction, so that the turn to write is had, and with nobody
-    listening. Django's cursor takes longer over a statement than SQLite does, and meanwhile all others wait."""
+def _can_run_bare(*, only_reads: bool = False) -> bool:
+    """Whether SQLite itself may be called: what writes in a transaction, so that the turn to write is had, and with
+    nobody listening. Django's cursor takes longer over a statement than SQLite does."""
     return (
         connection.vendor == "sqlite"
-        and connection.in_atomic_block
+        and (only_reads or connection.in_atomic_block)
         and not connection.queries_logged
         and not connection.execute_wrappers
     )
 
 
 def _run_bare(sql: str, values: Sequence[Any]) -> Any:
+    connection.ensure_connection()
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
         return connection.connection.execute(_with_question_marks(sql), values)
@@ -55,6 +68,13 @@ def _run_bare(sql: str, values: Sequence[Any]) -> Any:
 @lru_cache(maxsize=256)
 def _with_question_marks(sql: str) -> str:
     return sql.replace("%s", "?")
+
+
+def read_prepared(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that every answer needs."""
+    if _can_run_bare(only_reads=True):
+        return list(_run_bare(sql, values).fetchall())
+    return fetch_prepared(sql, values)
 
 
 def fetch_prepared(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

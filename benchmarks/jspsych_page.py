@@ -64,9 +64,9 @@ async function show() {
   document.body.dataset.state = "shown";
   document.body.replaceChildren(next);
   performance.mark("image-placed");
-  if (at < n) ahead.push(image(at++));
   await frame();
   await frame();
+  if (at < n) ahead.push(image(at++)); // fetched and decoded when nothing waits for a frame
   document.body.dataset.state = "open";
 }
 addEventListener("keydown", (event) => !event.repeat && show());

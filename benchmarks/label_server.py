@@ -4,31 +4,34 @@ The yardstick is a signed-in view that does one INSERT and one SELECT. An answer
 annotation and the counts, takes the next item, and reads what the annotator holds: all in one request. Both are served
 by the same gunicorn on the embedded default (SQLite, every commit synced), to eight people at once and to one alone.
 
-    python benchmarks/label_server.py --items 1000 1000000 --seconds 8
+    python benchmarks/label_server.py --items 1000 1000000
     python benchmarks/label_server.py --postgresql
 
-The two take turns; their ratio is that of each pair of turns, and the median of those is printed: what else the machine
-does changes both. `--postgresql` starts an embedded server.
+The two take many short turns, each pair in the other order than the pair before, and the small and the large project
+take turns too. Their ratio is that of each pair: what else the machine does changes both. Printed are medians over the
+turns, and between which values half of them lie. Processor time is the server's (with PostgreSQL's, where that is).
+`--postgresql` starts an embedded server.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
-import multiprocessing
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.label_people import Crowd, Turn, cpu_seconds, sync_ms  # noqa: E402
+
 PEOPLE = 8
 PORT = int(os.environ.get("PORT", "8765"))
 SERVER = ["--workers", "2", "--threads", "8", "--worker-class", "gthread", "--keep-alive", "75", "--log-level", "error"]
@@ -90,113 +93,18 @@ def people(slug: str) -> list[str]:
     return cookies
 
 
-class Person:
-    """A client that keeps its connection, as a browser does."""
-
-    def __init__(self, cookie: str, slug: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
-        self.headers = {"Cookie": cookie, "X-CSRFToken": "a" * 32, "Content-Type": "application/json"}
-        self.base = f"/api/v1/projects/{slug}/trials/"
-        self.session = str(uuid.uuid4())
-        self.waiting: list[int] = []
-        self.given: list[tuple[int, int]] = []
-
-    def post(self, path: str, body: dict) -> dict:
-        self.connection.request("POST", path, json.dumps(body), self.headers)
-        response = self.connection.getresponse()
-        data = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{path}: {response.status} {data[:300]!r}")
-        return json.loads(data)
-
-    def begin(self) -> None:
-        reply = self.post(self.base + "next", {"session": {"key": self.session}, "want": 5})
-        self.take(reply)
-
-    def take(self, reply: dict) -> None:
-        self.waiting += [lease["trial"] for lease in reply["next"]]
-        self.given += [(lease["trial"], lease["item"]) for lease in reply["next"]]
-
-    def label(self) -> None:
-        trial = self.waiting.pop(0)
-        kinds = [
-            "issued",
-            "fetch_start",
-            "fetch_end",
-            "decoded",
-            "placed",
-            "onset",
-            "input",
-            "key_down",
-            "decision",
-            "key_up",
-        ]
-        body = {
-            "client_key": str(uuid.uuid4()),
-            "session": self.session,
-            "label": trial % 10,
-            "events": [{"t": 1000.0 + 100 * i, "kind": kind} for i, kind in enumerate(kinds)],
-            "holding": self.waiting,
-            "want": 5 - len(self.waiting),
-        }
-        self.take(self.post(f"{self.base}{trial}/answer", body))
-
-    def bare(self) -> None:
-        self.post("/bare/", {"text": "x"})
-
-
-def drive(cookies: list[str], slug: str, what: str, seconds: float, out: multiprocessing.Queue) -> None:
-    """Let the people work side by side, from a process of their own; report latencies in ms and items handed out."""
-    persons = [Person(cookie, slug) for cookie in cookies]
-    if what == "label":
-        for person in persons:
-            person.begin()
-    latencies: list[list[float]] = [[] for _ in persons]
-    end = time.perf_counter() + seconds
-
-    def work(i: int) -> None:
-        verb = getattr(persons[i], what)
-        while (start := time.perf_counter()) < end and (what == "bare" or persons[i].waiting):
-            verb()
-            latencies[i].append((time.perf_counter() - start) * 1000)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(persons))]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    out.put(
-        (
-            [each for person in latencies for each in person],
-            time.perf_counter() - start,
-            [person.given for person in persons],
-        )
-    )
-
-
-def measure(
-    cookies: list[str], slug: str, what: str, seconds: float
-) -> tuple[float, float, float, list[list[tuple[int, int]]]]:
-    """Return requests a second, median and 95th percentile in ms, and the items handed out to each person."""
-    out: multiprocessing.Queue = multiprocessing.get_context("spawn").Queue()
-    process = multiprocessing.get_context("spawn").Process(target=drive, args=(cookies, slug, what, seconds, out))
-    process.start()
-    latencies, took, given = out.get(timeout=seconds + 120)
-    process.join()
-    ordered = sorted(latencies)
-    return len(latencies) / took, statistics.median(ordered), ordered[int(0.95 * len(ordered))], given
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def main() -> None:
     """Print rates and latencies for each number of items."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, nargs="+", default=[1000, 1_000_000])
-    parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--turns", type=int, default=3, help="bare and label take turns so often")
+    parser.add_argument("--seconds", type=float, default=1.5, help="length of a turn")
+    parser.add_argument("--turns", type=int, default=12, help="pairs of turns of each kind")
     parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL, not on SQLite")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     if not options.postgresql:
         run(options)
         return
@@ -210,12 +118,13 @@ def main() -> None:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"ALTER SYSTEM RESET {setting}")
             connection.execute("SELECT pg_reload_conf()")
+            database = _parent(connection.info.backend_pid)
         os.environ["DATABASE_URL"] = url
-        run(options)
+        run(options, database)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Serve a fresh database and print what it takes."""
+def run(options: argparse.Namespace, database: int | None = None) -> None:
+    """Serve a fresh database and print what it takes. `database`: the process of its server."""
     folder = tempfile.mkdtemp(prefix="label-server-")
     os.environ["HARDNESS_DATA_DIR"] = folder
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.bare_settings"
@@ -240,39 +149,104 @@ def run(options: argparse.Namespace) -> None:
     )  # fmt: skip
     try:
         time.sleep(4)
-        for n_items, (slug, cookies) in crowds.items():
-            report(n_items, slug, cookies, options)
+        crowd = {n_items: Crowd(PORT, cookies, slug) for n_items, (slug, cookies) in crowds.items()}
+        measured = take_turns(crowd, options, [server.pid] + ([database] if database else []), Path(folder))
+        for n_items in options.items:
+            report(n_items, measured, crowd[n_items])
+        compare_sizes(options.items, measured)
+        for each in crowd.values():
+            each.end()
     finally:
         server.terminate()
         server.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def report(n_items: int, slug: str, cookies: list[str], options: argparse.Namespace) -> None:
-    measure(cookies, slug, "bare", 1.0)
-    measure(cookies, slug, "label", 1.0)
-    bare, label = [], []
-    given: list[list[tuple[int, int]]] = [[] for _ in cookies]
-    for _ in range(options.turns):
-        bare.append(measure(cookies, slug, "bare", options.seconds))
-        label.append(measure(cookies, slug, "label", options.seconds))
-        given = [a + b for a, b in zip(given, label[-1][3], strict=True)]
+@dataclass
+class Pair:
+    """A turn of the bare view and one of answers right beside it, with the processor ms a request of each."""
+
+    bare: Turn
+    label: Turn
+    bare_cpu_ms: float
+    label_cpu_ms: float
+    sync_ms: list[float]
+    """The disk alone, right before."""
+
+    @property
+    def share(self) -> float:
+        """The answers' share of the bare view's rate."""
+        return self.label.rate / self.bare.rate
+
+
+Measured = dict[tuple[int, int], list[Pair]]
+"""By number of items and number of people."""
+
+
+def take_turns(crowds: dict[int, Crowd], options: argparse.Namespace, pids: list[int], folder: Path) -> Measured:
+    """Let all kinds of turns follow one another again and again, so that none has the machine's better minutes."""
+    kinds = [(n_items, people) for n_items in crowds for people in (PEOPLE, 1)]
+    for n_items, people in kinds:  # what is compiled, planned and read the first time
+        for what in ("bare", "label"):
+            crowds[n_items].turn(what, 0.5, people=people)
+    measured: Measured = {kind: [] for kind in kinds}
+    for number in range(options.turns):
+        for n_items, people in kinds:
+            turns, cpu_ms, syncs = {}, {}, sync_ms(folder)
+            seconds = options.seconds if people > 1 else options.seconds / 3
+            for what in ("bare", "label") if number % 2 else ("label", "bare"):
+                before = cpu_seconds(pids)
+                turns[what] = crowds[n_items].turn(what, seconds, people=people, first=number % PEOPLE)
+                cpu_ms[what] = (cpu_seconds(pids) - before) * 1000 / len(turns[what].latencies_ms)
+            pair = Pair(turns["bare"], turns["label"], cpu_ms["bare"], cpu_ms["label"], syncs)
+            measured[n_items, people].append(pair)
+    return measured
+
+
+def spread(values: list[float], form: str) -> str:
+    """Return the median of a figure, and its quarters: half of the turns lie between them."""
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return f"{middle:{form}} ({low:{form}} to {high:{form}})"
+
+
+def report(n_items: int, measured: Measured, crowd: Crowd) -> None:
+    """Print what eight people and one got, in medians over the turns."""
+    pairs = measured[n_items, PEOPLE]
+    shares = spread([pair.share for pair in pairs], ".0%")
+    print(f"{n_items:>9,} items, {PEOPLE} people, {len(pairs)} pairs of turns; medians, in brackets half of the turns")
+    print(f"{'':>9} share of the bare view's rate: {shares}, at least 60 %")
+    for what in ("bare", "label"):
+        turns = [getattr(pair, what) for pair in pairs]
+        cpu = spread([getattr(pair, f"{what}_cpu_ms") for pair in pairs], ".2f")
+        print(f"{'':>9} {what:<5} {spread([t.rate for t in turns], '.0f')}/s, {latency(turns)}, processor {cpu} ms")
+    alone = measured[n_items, 1]
+    for what in ("bare", "label"):
+        print(f"{'':>9} one person: {what:<5} {latency([getattr(pair, what) for pair in alone])}")
+    syncs = spread([statistics.median(pair.sync_ms) for pair in alone], ".2f")
+    print(f"{'':>9} the disk alone, to keep what one answer writes: p50 {syncs} ms")
     # What a person still had from the turn before comes again as the same trial: that is not twice.
-    items = [[item for _, item in set(pairs)] for pairs in given]
+    given = crowd.turn("label", 0.0, people=1).given
+    items = [[item for _, item in set(own)] for own in given]
     twice = sum(len(each) - len(set(each)) for each in items)
-    one_bare = measure(cookies[:1], slug, "bare", options.seconds / 2)
-    one = measure(cookies[:1], slug, "label", options.seconds / 2)
-
-    def median(runs: list, i: int) -> float:
-        return statistics.median(run[i] for run in runs)
-
-    ratio = statistics.median(answers[0] / yardstick[0] for answers, yardstick in zip(label, bare, strict=True))
-    rates = f"bare view {median(bare, 0):.0f}/s, answers {median(label, 0):.0f}/s = {ratio:.0%} (at least 60 %)"
-    print(f"{n_items:>9,} items, {PEOPLE} people: {rates}")
-    for name, runs in (("answers", label), ("bare", bare)):
-        print(f"{'':>9} {name}: p50 {median(runs, 1):.1f} ms, p95 {median(runs, 2):.1f} ms")
-    print(f"{'':>9} one person: p50 {one[1]:.2f} ms, p95 {one[2]:.2f} ms (bare {one_bare[1]:.2f}, {one_bare[2]:.2f})")
     print(f"{'':>9} handed to the same person twice: {twice} of {sum(map(len, items)):,}", flush=True)
+
+
+def latency(turns: list[Turn]) -> str:
+    """Return the median latency of a turn, and the 95th percentile of all."""
+    everything = sorted(each for turn in turns for each in turn.latencies_ms)
+    middle = spread([statistics.median(turn.latencies_ms) for turn in turns], ".2f")
+    return f"p50 {middle} ms, p95 {everything[int(0.95 * len(everything))]:.1f} ms"
+
+
+def compare_sizes(sizes: list[int], measured: Measured) -> None:
+    """Print how much longer an answer takes among the most items than among the fewest."""
+    few, many = min(sizes), max(sizes)
+    for people in (PEOPLE, 1) if many > few else ():
+        ratios = [
+            statistics.median(b.label.latencies_ms) / statistics.median(a.label.latencies_ms)
+            for a, b in zip(measured[few, people], measured[many, people], strict=True)
+        ]
+        print(f"p50 at {many:,} over {few:,} items, {people} people: {spread(ratios, '.2f')}, at most 1.2", flush=True)
 
 
 if __name__ == "__main__":

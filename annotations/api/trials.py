@@ -13,7 +13,6 @@ from ninja.errors import HttpError
 from annotations.models import Annotator, Trial
 from annotations.selectors.access import project_for
 from annotations.selectors.progress import others_hold_items
-from annotations.selectors.trials import NoSuchTrial, own_trial
 from annotations.services.answers import (
     AnswerRefused,
     Saved,
@@ -29,10 +28,12 @@ from annotations.services.members import annotator_for
 from annotations.services.trials import open_work_session
 
 from .schemas import AnswerIn, BoxesIn, ErrorOut, NextIn, NextOut, OutOfTimeIn, SavedOut, SkipIn, SubmissionIn
+from .signed_in import SignedInLater, own_trial_of
 
 router = Router()
 TRIALS = "/projects/{slug}/trials"
 REFUSALS: dict[Any, Any] = {404: ErrorOut, 409: ErrorOut, 413: ErrorOut, 422: ErrorOut}
+SAVED: dict[str, Any] = {"response": {200: SavedOut, **REFUSALS}, "auth": SignedInLater()}
 
 
 @router.post(TRIALS + "/next", response={200: NextOut, **REFUSALS}, url_name="trials_next")
@@ -52,55 +53,48 @@ def next_items(request: HttpRequest, slug: str, body: NextIn) -> Any:
     return _json(_reply(annotator, slug, leases, body.want))
 
 
-@router.post(TRIALS + "/{trial_id}/answer", response={200: SavedOut, **REFUSALS}, url_name="trial_answer")
+@router.post(TRIALS + "/{trial_id}/answer", url_name="trial_answer", **SAVED)
 def answer(request: HttpRequest, slug: str, trial_id: int, body: AnswerIn) -> Any:
     """Save an answer with its events, and get the next items. Sent again with the same key, nothing changes."""
-    trial = _own_trial(request, slug, trial_id, label=body.label)
+    trial = own_trial_of(request, slug, trial_id, label=body.label)
     return _saved(request, slug, body, answer_trial, trial=trial, label_id=_label(trial, body.label))
 
 
-@router.post(TRIALS + "/{trial_id}/skip", response={200: SavedOut, **REFUSALS}, url_name="trial_skip")
+@router.post(TRIALS + "/{trial_id}/skip", url_name="trial_skip", **SAVED)
 def skip(request: HttpRequest, slug: str, trial_id: int, body: SkipIn) -> Any:
     """Skip an item with a reason, and get the next items."""
-    return _saved(request, slug, body, skip_trial, trial=_own_trial(request, slug, trial_id), reason=body.reason)
+    return _saved(request, slug, body, skip_trial, trial=own_trial_of(request, slug, trial_id), reason=body.reason)
 
 
-@router.post(TRIALS + "/{trial_id}/out_of_time", response={200: SavedOut, **REFUSALS}, url_name="trial_out_of_time")
+@router.post(TRIALS + "/{trial_id}/out_of_time", url_name="trial_out_of_time", **SAVED)
 def out_of_time(request: HttpRequest, slug: str, trial_id: int, body: OutOfTimeIn) -> Any:
     """Close a trial whose time limit passed without an answer, and get the next items."""
-    return _saved(request, slug, body, end_trial_out_of_time, trial=_own_trial(request, slug, trial_id))
+    return _saved(request, slug, body, end_trial_out_of_time, trial=own_trial_of(request, slug, trial_id))
 
 
-@router.post(TRIALS + "/{trial_id}/correct", response={200: SavedOut, **REFUSALS}, url_name="trial_correct")
+@router.post(TRIALS + "/{trial_id}/correct", url_name="trial_correct", **SAVED)
 def correct(request: HttpRequest, slug: str, trial_id: int, body: AnswerIn) -> Any:
     """Put another answer in the place of an earlier one. The response time stays that of the first."""
-    trial = _own_trial(request, slug, trial_id, label=body.label)
+    trial = own_trial_of(request, slug, trial_id, label=body.label)
     return _saved(request, slug, body, correct_answer, trial=trial, label_id=_label(trial, body.label))
 
 
-@router.post(TRIALS + "/{trial_id}/boxes", response={200: SavedOut, **REFUSALS}, url_name="trial_boxes")
+@router.post(TRIALS + "/{trial_id}/boxes", url_name="trial_boxes", **SAVED)
 def boxes(request: HttpRequest, slug: str, trial_id: int, body: BoxesIn) -> Any:
     """Save the boxes drawn in an image with their events, and get the next items. No box: nothing is there."""
-    trial = _own_trial(request, slug, trial_id)
+    trial = own_trial_of(request, slug, trial_id)
     return _saved(request, slug, body, answer_with_boxes, trial=trial, boxes=_boxes(body))
 
 
-@router.post(TRIALS + "/{trial_id}/correct_boxes", response={200: SavedOut, **REFUSALS}, url_name="trial_correct_boxes")
+@router.post(TRIALS + "/{trial_id}/correct_boxes", url_name="trial_correct_boxes", **SAVED)
 def correct_the_boxes(request: HttpRequest, slug: str, trial_id: int, body: BoxesIn) -> Any:
     """Put other boxes in the place of those drawn first. Boxes that were there keep their times; new ones have none."""
-    trial = _own_trial(request, slug, trial_id)
+    trial = own_trial_of(request, slug, trial_id)
     return _saved(request, slug, body, correct_boxes, trial=trial, boxes=_boxes(body))
 
 
 def _boxes(body: BoxesIn) -> list[Box]:
     return [Box(**box.model_dump()) for box in body.boxes]
-
-
-def _own_trial(request: HttpRequest, slug: str, trial_id: int, *, label: int | None = None) -> Any:
-    try:
-        return own_trial(request.user, slug, trial_id, label=label)
-    except NoSuchTrial as error:
-        raise HttpError(404, str(error)) from error
 
 
 def _label(trial: Any, code: int) -> int:

@@ -12,11 +12,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
 
 from annotations.models import Annotator, Project, Trial, WorkSession
-from annotations.sql import execute, fetch, fetch_prepared, moment, stored
+from annotations.sql import execute, fetch, moment, read_prepared, stored
 
 Row = TypeVar("Row", bound=Model)
 
@@ -68,26 +69,11 @@ _SAVE_ANNOTATOR = (
 )
 
 
-def save_annotator(
-    annotator_id: int, state: dict[str, Any], *, version: int, only_holding: Sequence[int] | None = None
-) -> bool:
-    """Write the state of the queue and the counts of an annotator, if they are still at that version and, where
-    `only_holding` names trials, were handed out no others that wait for an answer; return whether that was so."""
-    sql = _SAVE_ANNOTATOR
-    values = [json.dumps(state["drawn"]), *(state[name] for name in ANNOTATOR_STATE[1:]), annotator_id, version]
-    if only_holding is not None:
-        sql += (
-            " AND NOT EXISTS (SELECT 1 FROM annotations_trial t WHERE t.annotator_id = annotations_annotator.id AND "
-            f"t.state = 'issued' AND t.id NOT IN ({', '.join(['%s'] * len(only_holding))}))"
-        )
-        values += only_holding
-    return bool(execute(sql, values))
-
-
 def save_locked(annotator: Annotator) -> None:
     """Write the state of the queue and the counts of an annotator that is locked."""
     state = {name: getattr(annotator, name) for name in ANNOTATOR_STATE}
-    save_annotator(annotator.pk, state, version=annotator.version)
+    values = [json.dumps(state["drawn"]), *(state[name] for name in ANNOTATOR_STATE[1:])]
+    execute(_SAVE_ANNOTATOR, [*values, annotator.pk, annotator.version])
     annotator.version += 1
 
 
@@ -140,31 +126,30 @@ def outstanding_trials(annotator_id: int) -> list[tuple[Any, ...]]:
 
 
 _TRIAL = ("id", "project_id", "item_id", "annotator_id", "purpose", "session_id", "times_issued", "state", "issued_at")
+_USER = ("id", "password", "is_active", "is_staff")
+_OWN_TRIAL = (
+    f"SELECT {', '.join('t.' + name for name in _TRIAL)}, s.client_key, (SELECT c.id FROM annotations_labelclass c "
+    f"WHERE c.project_id = p.id AND c.code = %s), {', '.join('u.' + name for name in _USER)}, {_STATE} "
+    "FROM annotations_trial t JOIN annotations_project p ON p.id = t.project_id "
+    "JOIN annotations_annotator a ON a.id = t.annotator_id "
+    "JOIN auth_user u ON u.id = a.user_id "
+    "LEFT JOIN annotations_worksession s ON s.id = t.session_id "
+    "WHERE t.id = %s AND t.source = 'browser' AND p.slug = %s AND p.archived_at IS NULL AND a.user_id = %s "
+    "AND (u.is_staff OR EXISTS (SELECT 1 FROM annotations_membership m WHERE m.project_id = p.id AND m.user_id = u.id))"
+)
 
 
-def trial_of_user(*, user_id: int, is_staff: bool, slug: str, trial_id: int, label: int | None) -> Trial | None:
-    """Return the trial with project, session, annotator and `label_id`, if it is this user's and they are a member."""
-    membership = (
-        ""
-        if is_staff
-        else "AND EXISTS (SELECT 1 FROM annotations_membership m WHERE m.project_id = p.id AND m.user_id = a.user_id)"
-    )
-    rows = fetch_prepared(
-        f"SELECT {', '.join('t.' + name for name in _TRIAL)}, s.client_key, (SELECT c.id FROM annotations_labelclass c "
-        f"WHERE c.project_id = p.id AND c.code = %s), {_STATE} "
-        "FROM annotations_trial t JOIN annotations_project p ON p.id = t.project_id "
-        "JOIN annotations_annotator a ON a.id = t.annotator_id "
-        "LEFT JOIN annotations_worksession s ON s.id = t.session_id "
-        "WHERE t.id = %s AND t.source = 'browser' AND p.slug = %s AND p.archived_at IS NULL "
-        "AND a.user_id = %s " + membership,
-        [label, trial_id, slug, user_id],
-    )
+def trial_of_user(*, user_id: int, slug: str, trial_id: int, label: int | None) -> Trial | None:
+    """Return the trial with project, session, annotator, their user and `label_id`, if it is this user's and they are
+    a member."""
+    rows = read_prepared(_OWN_TRIAL, [label, trial_id, slug, user_id])
     if not rows:
         return None
-    n = len(_TRIAL)
+    n, n_user = len(_TRIAL), len(_USER)
     *columns, issued_at, client_key, label_id = rows[0][: n + 2]
     trial = _loaded(Trial, _TRIAL, [*columns, moment(issued_at)])
-    trial.annotator = _annotator(rows[0][n + 2 :])
+    trial.annotator = _annotator(rows[0][n + 2 + n_user :])
+    trial.annotator.user = _loaded(User, _USER, rows[0][n + 2 : n + 2 + n_user])
     trial.project = trial.annotator.project
     if trial.session_id is not None:
         trial.session = _loaded(WorkSession, ("id", "client_key"), [trial.session_id, client_key])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteDatabaseWrapper
 from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
 from .line import LineTimeout, WriterLine
+from .together import Write, run_all, together_at
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLAC")
 
@@ -61,15 +63,48 @@ class DatabaseWrapper(SQLiteDatabaseWrapper):
     """SQLite whose transactions take their turn before BEGIN and give it back at COMMIT or ROLLBACK."""
 
     _line: WriterLine | None = None
+    _prepared: Sequence[str] = ()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open the database, and a place in its line beside it; a database in memory has no line."""
         if self._line is not None:
             self._line.close()
         self._line = None
+        self._prepared = ()
         if not self.is_in_memory_db():
             self._line = WriterLine(f"{conn_params['database']}-writers", float(conn_params.get("timeout", 5)))
         return super().get_new_connection(conn_params)
+
+    def write_together(self, sql: str, values: Sequence[Any], *, prepare: Sequence[str] = ()) -> None:
+        """Run a statement that writes, in one transaction with those that other threads want to write now.
+
+        It is committed when this returns, unless in a transaction of the caller's. `prepare`: statements that make what
+        it needs of temporary things, once for a connection; a process has one such list for all it writes so.
+        """
+        self.ensure_connection()
+        self.validate_no_broken_transaction()
+        with self.wrap_database_errors:
+            if self.in_atomic_block or self._line is None:
+                for statement in prepare:  # each time: what is made in a transaction may be undone with it
+                    self.connection.execute(statement)
+                self.connection.execute(sql, values)
+                return
+            line = self._line
+            self._prepare(prepare)
+            together_at(line.path).write(Write(sql, values), enter=lambda: _enter(line), run=self._run_together)
+
+    def _prepare(self, statements: Sequence[str]) -> None:
+        if self._prepared is not statements:
+            for statement in statements:
+                self.connection.execute(statement)
+            self._prepared = statements
+
+    def _run_together(self, writes: list[Write]) -> None:
+        assert self._line is not None
+        try:
+            run_all(self.connection, writes)
+        finally:
+            self._line.leave()
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Return a cursor that knows the line."""

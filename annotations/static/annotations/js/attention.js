@@ -34,6 +34,7 @@ export class Attention {
   /** Follow another trial; what holds at its start is recorded with it. */
   follow(recorder) {
     this.recorder = recorder;
+    this.since = this.clock.now();
     this.isIdle = false;
     if (recorder) {
       if (this.document.hidden) this.#tell("hidden");
@@ -62,7 +63,8 @@ export class Attention {
     const page = now.page - this.lastTick.page;
     const wall = now.wall - this.lastTick.wall;
     if (!this.document.hidden && (page > HALTED_MS || wall - page > HALTED_MS)) {
-      this.#tell("suspended", this.lastTick.page);
+      // A trial's events begin with the trial: an earlier time would contradict what the server saw of it.
+      this.#tell("suspended", Math.max(this.lastTick.page, this.since ?? 0));
       this.#tell("suspended_end", now.page);
     }
     this.lastTick = now;

@@ -16,8 +16,8 @@ export class Outbox {
    * @param {object} parts store (add, all, remove), send(entry) -> reply, onReply(reply, entry), onRefused(error, entry),
    *   onState({waiting, failing, signedOut})
    */
-  constructor({ store, send, onReply, onRefused, onState, setTimer = setTimeout, clearTimer = clearTimeout }) {
-    Object.assign(this, { store, send, onReply, onRefused, onState, setTimer, clearTimer });
+  constructor({ store, send, onReply, onRefused, onState, setTimer = setTimeout, clearTimer = clearTimeout, afterFrame = async (work) => work() }) {
+    Object.assign(this, { store, send, onReply, onRefused, onState, setTimer, clearTimer, afterFrame });
     this.entries = [];
     this.failures = 0;
     this.signedOut = false;
@@ -42,8 +42,10 @@ export class Outbox {
   async add(entry, settled = null) {
     const kept = { ...entry, settled };
     this.entries.push(kept);
-    this.#tell();
-    kept.stored = this.store.add(entry).catch(() => null);
+    kept.stored = this.afterFrame(() => {
+      this.#tell();
+      return this.store.add(entry);
+    }).catch(() => null);
     await kept.stored;
     this.deliver();
   }

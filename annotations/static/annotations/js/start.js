@@ -1,5 +1,6 @@
 /** Puts the parts of the workbench together and gives them the page's inputs. */
 
+import { AfterFrame } from "./after-frame.js";
 import { Attention } from "./attention.js";
 import { ClassPicker } from "./class-picker.js";
 import { Clock, FrameMeter } from "./clock.js";
@@ -61,7 +62,9 @@ function takeTab({ steal, lost }) {
 const clock = new Clock(performance);
 const frames = new FrameMeter((step) => requestAnimationFrame(step));
 const memory = new ShownMemory(localStorage, `hardness-shown-${config.scope}`);
-const view = new View(root, config);
+const later = new AfterFrame(window);
+const afterFrame = (work) => later.do(work);
+const view = new View(root, config, afterFrame);
 const attention = new Attention({ document, window, clock, idleMs: config.idleMs });
 const presentation = new Presentation({ stage: view.part("picture"), clock, window });
 const sight = new Sight({
@@ -82,6 +85,7 @@ const outbox = new Outbox({
   },
   setTimer: setTimeout.bind(window),
   clearTimer: clearTimeout.bind(window),
+  afterFrame,
 });
 /** Drawing comes only with projects in which boxes are drawn. */
 async function makeDrawing() {
@@ -98,7 +102,7 @@ const drawing = await makeDrawing();
 const focus = new ObjectFocus({ root, sight, stage: view.part("stage"), button: root.querySelector('[data-action="object-focus"]') });
 const workbench = new Workbench({
   config, sitting: sittingOf(clock), clock, frames, prefetch, presentation, attention, memory, outbox, server, view,
-  makeKey: () => crypto.randomUUID(), sight, drawing, focus,
+  makeKey: () => crypto.randomUUID(), sight, drawing, focus, afterFrame,
   makeProtocol: (outOfTime) =>
     new Protocol({ ...config.protocol, clock, window, outOfTime, stage: view.part("picture"), frameMs: () => frames.median() }),
 });

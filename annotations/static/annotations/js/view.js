@@ -8,14 +8,18 @@ const FLASH_MS = 160;
 const boxesInWords = (count) => (count === 0 ? "Nothing here" : `${count} ${count === 1 ? "box" : "boxes"}`);
 
 export class View {
-  constructor(root, { classes, images = null }) {
+  constructor(root, { classes, images = null }, afterFrame = (work) => work()) {
     this.root = root;
     this.images = images;
+    this.afterFrame = afterFrame;
     this.classes = classes;
     this.saved = ""; // what was said of the last answer, until the next image is
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
     this.buttons = new Map([...root.querySelectorAll("[data-code]")].map((each) => [Number(each.dataset.code), each]));
-    new ResizeObserver(() => this.#drawBox()).observe(this.part("stage"));
+    new ResizeObserver(([{ contentRect }]) => {
+      this.stage = contentRect;
+      this.#drawBox();
+    }).observe(this.part("stage"));
   }
 
   /** One of: loading, shown, open, correcting, message. The stylesheet does the rest. */
@@ -48,6 +52,12 @@ export class View {
     this.box = entry.lease.box;
     this.image = entry.image;
     this.#drawBox();
+    // The next image is all that its frame has time for; an answer that is gone back to has no such hurry.
+    if (answer) this.#describe(entry, answer);
+    else this.afterFrame(() => this.image === entry.image && this.#describe(entry, null));
+  }
+
+  #describe(entry, answer) {
     for (const [code, button] of this.buttons) {
       button.setAttribute("aria-pressed", String(Boolean(answer) && answer.code === code));
     }
@@ -220,7 +230,8 @@ export class View {
     const frame = this.part("box");
     frame.hidden = !this.box || !this.image;
     if (frame.hidden) return;
-    const stage = this.part("stage").getBoundingClientRect();
+    // Asking for the size would make the browser lay the page out in the frame of the image.
+    const stage = this.stage ?? this.part("stage").getBoundingClientRect();
     const at = boxInStage(this.box, { width: this.image.naturalWidth, height: this.image.naturalHeight }, stage);
     for (const [side, px] of Object.entries(at)) frame.style[side] = `${px}px`;
   }

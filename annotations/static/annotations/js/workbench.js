@@ -11,10 +11,11 @@ const RELEASE_LIMIT_MS = 400;
 export class Workbench {
   constructor({
     config, sitting, clock, frames, prefetch, presentation, attention, memory, outbox, server, view, makeKey, makeProtocol, sight = null,
-    drawing = null, focus = null, setTimer = (work, ms) => setTimeout(work, ms),
+    drawing = null, focus = null, setTimer = (work, ms) => setTimeout(work, ms), afterFrame = (work) => work(),
   }) {
     Object.assign(this, {
       config, sitting, clock, frames, prefetch, presentation, attention, memory, server, view, makeKey, sight, drawing, focus, setTimer,
+      afterFrame,
     });
     this.protocol = makeProtocol((t) => this.outOfTime(t));
     this.outbox = outbox;
@@ -72,7 +73,7 @@ export class Workbench {
     this.sight?.begin((kind, detail) => entry.recorder.record(kind, this.clock.now(), detail));
     const { visible, onset } = this.presentation.show(entry.image, entry.recorder);
     this.protocol.begin(entry.recorder, onset);
-    this.memory.noteShown(entry.lease.trial);
+    this.afterFrame(() => this.memory.noteShown(entry.lease.trial));
     this.frames.watch();
     this.view.item(entry, null);
     this.focus?.show(entry);
@@ -135,7 +136,7 @@ export class Workbench {
     this.summary.answered += 1;
     this.#close(entry, "answer", { label: code, comment: entry.comment ?? "" }, t, until);
     this.past.remember({ entry, code });
-    this.view.answered(code);
+    this.afterFrame(() => this.view.answered(code));
     this.advance();
     return true;
   }
