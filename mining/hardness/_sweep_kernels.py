@@ -201,9 +201,19 @@ def add_trials(
             if w > 0.0:
                 # r w / s is the hazard: E[(y - mean)^2 | y > bound] = s^2 + s bound hazard
                 open_ = doubt[j] + stretch * stretch / max(known[code], least)
-                square += s2[j] + bound * r * w + open_
+                late = s2[j] + bound * r * w
+                square += late + open_
                 vague += open_
                 observed += 1.0
+                if with_load:
+                    # the expected response in the place of the one that nobody waited for
+                    response = r * w + stretch * b[code]
+                    rest = max(held[code] - w * own * load_before, least)
+                    others = (b[code] * held[code] - own * (w * (r + stretch * b[code]))) / rest
+                    v = 1.0 / (s2[j] + stretch * stretch / rest)
+                    product += v * others * response
+                    told_load += v * others * others
+                    total += late + stretch * b[code] * (r * w + response)
         weight += w
         loaded = w * precision * stretch
         sums[code, 0] += loaded * (r + stretch * b[code])
