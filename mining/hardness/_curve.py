@@ -77,3 +77,14 @@ def bend_in_place(layout: Layout, z: NDArray[np.floating], curve: Array) -> NDAr
         )
     )
     return z
+
+
+def squares_of_all(layout: Layout, curve: Array) -> Array:
+    """Return (n_annotators,) sums of squares of scores, those of censored trials with them: ranks leave no choice."""
+    out = np.zeros(layout.n_annotators)
+    layout.parts.run(
+        lambda k: kernels.square_scores(
+            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.log_times, *curve, *limits(curve), out
+        )
+    )
+    return out

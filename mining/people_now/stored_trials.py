@@ -143,8 +143,9 @@ def _more_items(project: Project, folder: Folder) -> pl.DataFrame | None:
 
 def _changes(project: Project, items: pl.DataFrame, mark: dict[str, Any]) -> tuple[pl.DataFrame, list[int]]:
     since = mark["last_trial"] - OVERLAP
-    answered = Annotation.objects.filter(pk__gt=mark["last_annotation"] - OVERLAP, trial__project=project)
-    again = sorted(set(mark["open"]).union(answered.values_list("trial_id", flat=True)))
+    # The project is compared here: asked for it, SQLite would go through all trials of the project.
+    late = Annotation.objects.filter(pk__gt=mark["last_annotation"] - OVERLAP).values_list("trial", "trial__project")
+    again = sorted(set(mark["open"]).union(trial for trial, of in late.iterator() if of == project.pk))
     parts = [trial_table(project, items, where=Q(pk__gt=since))]
     young = Trial.objects.filter(project=project, pk__gt=since).exclude(state__in=OVER)
     open_ids = set(young.values_list("pk", flat=True))

@@ -1,6 +1,7 @@
 """Awkward designs: an estimate that makes sense, and the words that go with it."""
 
 import numpy as np
+import pytest
 from scipy.stats import spearmanr
 
 from mining.hardness.timing import fit_response_times
@@ -104,3 +105,16 @@ def test_a_missing_time_is_a_censored_trial_and_milliseconds_of_hours_are_said()
     fit = fit_response_times(item, annotator, np.where(np.arange(times.size) % 50 == 0, np.nan, times))
     assert fit.n_censored.sum() == times.size // 50
     assert "times_too_long" in names(fit_response_times(item, annotator, np.where(annotator == 5, times * 1e4, times)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_time_limit_is_known_by_the_items_on_which_it_was_met(seed):
+    rng = np.random.default_rng(seed)
+    item, annotator, _, b, _ = simulate(seed, n_annotators=5, per_item=4, item_sd=0.5)
+    # ex-Gaussian times: their longest are longer than those of a normal distribution that is cut off
+    times = 450 + 100 * b[item] + 50 * rng.standard_normal(item.size)
+    times += rng.exponential(150 * np.exp(1.5 * b[item]))
+    limited = np.where(times > np.quantile(times, 0.96), np.nan, times)
+    assert "censored_without_bound" not in names(fit_response_times(item, annotator, limited))
+    lost = np.where(rng.random(item.size) < 0.1, np.nan, times)
+    assert "censored_without_bound" in names(fit_response_times(item, annotator, lost))

@@ -206,6 +206,21 @@ def test_a_job_is_queued_when_trials_have_come_and_only_once(striped, django_cap
     assert Job.objects.count() == 2
 
 
+@pytest.mark.usefixtures("few_splits")
+def test_annotators_and_measures_give_way_to_a_round_but_not_for_ever(striped):
+    project, _ = striped
+    refresh(project)
+    stage = Job.objects.create(kind="round.features", scope=project.scope, status="queued", title="Features")
+    assert people_now.queue_due() == 0
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now() - people_now.DETAILS_GIVE_WAY * 2)
+    assert people_now.queue_due() == 1
+    Job.objects.filter(kind="people_details").delete()
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now())
+    assert people_now.queue_due() == 0
+    Job.objects.filter(pk=stage.pk).update(status="succeeded", finished_at=timezone.now())
+    assert people_now.queue_due() == 1
+
+
 def test_a_failed_job_is_not_tried_again_at_once(striped):
     Job.objects.create(
         kind="people", scope=striped[0].scope, status="failed", finished_at=timezone.now(), title="Hardness"
