@@ -3,9 +3,9 @@
 Run: python benchmarks/human_hardness_sparse.py [FOLDER ...] [--splits 40]
 A FOLDER holds trials.csv with the columns item, annotator, label, response_ms and, if known, position (default: both
 folders of ../shared/data/speeded_recognition). k judgments an item are drawn from a random half of the annotators; the
-target is the mean within-annotator rank of the times of the other half. Prints Spearman's correlation, and the gain over
-rank on the same splits with its 95 % interval over splits: above, below, or level where it holds zero. That interval is
-about these annotators and items; other ones would differ by more.
+target is the mean within-annotator rank of the times of the other half. Prints Spearman's correlation, and the gain
+over rank on the same splits with its 95 % interval over splits: above, below, or level where it holds zero. That
+interval is about these annotators and items; other ones would differ by more.
 """
 
 from __future__ import annotations

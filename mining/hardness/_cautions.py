@@ -26,7 +26,7 @@ LIMIT_ODDS, SHAPE_ODDS = 2.0, 1.0
 """ln odds that trials given as censored are so, and what the shape of the longest times adds or takes."""
 LEAST_CORRELATION = 0.02
 DOMINANT = 0.5
-DRIFT_FACTOR = 3.0
+DRIFT_FACTOR, FEWEST_FOR_DRIFT = 3.0, 20
 
 
 def survey(layout: Layout) -> Array:
@@ -168,15 +168,14 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
     if quick.size:
         found.append(Caution(
             "seconds_as_milliseconds",
-            f"{quick.size} annotators (first: {quick[0]}) answer within {typical[quick[0]]:.3g} ms: their times look "
-            "like seconds. Hardness is unharmed (it compares times of the same annotator); speeds are not.",
+            f"{_people(quick, 'typically answers', 'typically answer')} within {typical[quick[0]]:.3g} ms: these times "
+            "look like seconds. Hardness is unharmed (it compares times of the same annotator); speeds are not.",
         ))  # fmt: skip
     slow = np.flatnonzero((table[:, 0] >= 3) & (typical > SLOWEST_MS))
     if slow.size:
         found.append(Caution(
             "times_too_long",
-            f"{slow.size} annotators (first: {slow[0]}) take over {SLOWEST_MS / 60_000:.0f} minutes an item: are these "
-            "milliseconds?",
+            f"{_people(slow, 'takes', 'take')} over {SLOWEST_MS / 60_000:.0f} minutes an item: are these milliseconds?",
         ))  # fmt: skip
     if present.size == 1:
         found.append(Caution("one_annotator", "All trials are one annotator's: this is their hardness, not people's."))
@@ -208,18 +207,29 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
     return found
 
 
+def _people(codes: NDArray[np.int64], one: str, several: str) -> str:
+    """Return who does something; pages put the name in the place of the code."""
+    if codes.size == 1:
+        return f"Annotator {codes[0]} {one}"
+    return f"{codes.size} annotators (first: {codes[0]}) {several}"
+
+
 def about_drift(layout: Layout, slopes: Array) -> list[Caution]:
     """Caution about annotators whose times run away from the common course of practice.
 
-    ``slopes`` (n_annotators,), less their mean, are in ln seconds per unit of ln(position).
+    ``slopes`` (n_annotators,) are in ln seconds per unit of ln(position). The common course is their median: one clock
+    that runs away takes the mean along, and the others would seem to drift from it.
     """
     sizes = np.diff(layout.offsets)
-    drift = np.abs(slopes) * np.log(np.maximum(sizes, 1))
-    odd = np.flatnonzero((sizes >= 20) & (drift > math.log(DRIFT_FACTOR)))
+    enough = sizes >= FEWEST_FOR_DRIFT
+    if not enough.any():
+        return []
+    drift = np.abs(slopes - np.median(slopes[enough])) * np.log(np.maximum(sizes, 1))
+    odd = np.flatnonzero(enough & (drift > math.log(DRIFT_FACTOR)))
     if odd.size == 0:
         return []
     return [Caution(
         "drifting_times",
-        f"Times of {odd.size} annotators (first: {odd[0]}) change more than {DRIFT_FACTOR:.0f}-fold against the others "
-        "from their first trials to their last: a drifting clock, or somebody who stopped trying.",
+        f"{_people(odd, 'changes', 'change')} in speed more than {DRIFT_FACTOR:.0f}-fold against the others from the "
+        "first trials to the last: a drifting clock, or somebody who stopped trying.",
     )]  # fmt: skip
