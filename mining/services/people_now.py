@@ -24,7 +24,7 @@ REST_SHARE = 0.5
 FILES_VERSION = 2
 """Of the files that the pages read: those of another version are computed anew, and not read."""
 DETAILS_REST = timedelta(minutes=2)
-DETAILS_GIVE_WAY = timedelta(minutes=15)
+DETAILS_GIVE_WAY = timedelta(minutes=5)
 """So long annotators and measures wait for rounds, imports and the like: who came to see a round sees it first."""
 AFTER_FAILURE = timedelta(minutes=5)
 CORRECTIONS_SEEN = 5_000
