@@ -22,8 +22,9 @@ kernel: Any = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"
 HISTOGRAM_BINS = 160
 BINS_PER_SD = 16.0
 NO_BOUND_MS = 1e-15
-NO_BOUND = math.log(NO_BOUND_MS / 1000.0) + 1.0
-"""A trial known to have lasted longer than nothing tells nothing: ln seconds below this are such bounds."""
+NO_BOUND = math.log(NO_BOUND_MS / 1000.0) + 10.0
+"""A trial known to have lasted longer than nothing tells nothing: ln seconds below this are such bounds, also where
+the annotator's mean was taken off."""
 
 
 @kernel
