@@ -10,8 +10,7 @@ import numpy as np
 
 from mining.hardness._kernels import BINS_PER_SD, HISTOGRAM_BINS, kernel
 
-MANY_TRIALS = 25
-FORESEE_STEPS = 30
+MANY_TRIALS, FORESEE_STEPS = 16, 15
 
 
 @kernel
@@ -291,7 +290,7 @@ def foresee(first, last, starts, order, item, who, rest, load, s2, nu, least, b,
                     total += loaded * (r + stretch * effect)
                     weight += loaded * stretch
                 before, effect = effect, total / weight
-                if abs(effect - before) * abs(effect - before) * least < 1e-8:
+                if abs(effect - before) * abs(effect - before) * least < 1e-6:
                     break
             if weight > least:
                 out[t] = effect
