@@ -89,13 +89,15 @@ def main():
     parser.add_argument("folders", nargs="*", type=Path, default=[DATA / "silhouettes", DATA / "stylized"])
     parser.add_argument("--splits", type=int, default=40)
     parser.add_argument("--judgments", type=int, nargs="+", default=[2, 3, 5])
+    parser.add_argument("--measures", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     arguments = parser.parse_args()
     for folder in arguments.folders:
         if not (folder / "trials.csv").exists():
             print(f"{folder}: no trials.csv, skipped")
             continue
         trials = read(folder)
-        names = [name for name in NAMES if name != WITH_POSITION or trials[-1] is not None]
+        asked = ["mean_rank_time", *(name for name in arguments.measures if name != "mean_rank_time")]
+        names = [name for name in asked if name != WITH_POSITION or trials[-1] is not None]
         for k in arguments.judgments:
             rng = np.random.default_rng(k)
             splits = [correlations(trials, k, rng, names) for _ in range(arguments.splits)]

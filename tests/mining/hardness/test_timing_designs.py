@@ -63,7 +63,9 @@ def test_seconds_imported_as_milliseconds_are_said_and_harmless():
     plain = fit_response_times(item, annotator, times)
     mixed = fit_response_times(item, annotator, np.where(annotator == 3, times / 1000, times))
     assert "seconds_as_milliseconds" in names(mixed)
-    assert "first: 3" in mixed.warnings[0].message
+    assert mixed.warnings[0].message.startswith("Annotator 3 typically answers within 1 ms")
+    several = fit_response_times(item, annotator, np.where(annotator < 2, times / 1000, times))
+    assert several.warnings[0].message.startswith("2 annotators (first: 0) typically answer within")
     np.testing.assert_allclose(mixed.item_effect, plain.item_effect, atol=0.02)
 
 
@@ -79,15 +81,17 @@ def test_dominant_annotator_and_repeats_are_said():
     assert {"dominant_annotator", "repeated_judgments"} <= names(fit)
 
 
-def test_a_drifting_annotator_is_said():
-    item, annotator, times, _, _ = simulate()
+@pytest.mark.parametrize("n_annotators", [4, 30])
+def test_a_drifting_annotator_is_said_and_nobody_else(n_annotators):
+    item, annotator, times, _, _ = simulate(n_annotators=n_annotators, per_item=4)
     position = np.empty(item.size)
-    for j in range(30):
+    for j in range(n_annotators):
         own = np.flatnonzero(annotator == j)
         position[np.random.default_rng(j).permutation(own)] = np.arange(1, own.size + 1)
-    times = np.where(annotator == 7, times * position**-0.8, times)
+    times = np.where(annotator == 3, times * position**-1.0, times)
     fit = fit_response_times(item, annotator, times, position=position)
-    assert "drifting_times" in names(fit)
+    said = next(caution.message for caution in fit.warnings if caution.name == "drifting_times")
+    assert said.startswith("Annotator 3 changes in speed more than 3-fold")
 
 
 def test_two_answers_of_an_annotator_to_one_item_are_two_judgments_and_are_said():
