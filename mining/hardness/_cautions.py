@@ -26,7 +26,7 @@ LIMIT_ODDS, SHAPE_ODDS = 2.0, 1.0
 """ln odds that trials given as censored are so, and what the shape of the longest times adds or takes."""
 LEAST_CORRELATION = 0.02
 DOMINANT = 0.5
-DRIFT_FACTOR, FEWEST_FOR_DRIFT = 3.0, 20
+DRIFT_FACTOR, FEWEST_FOR_DRIFT, SURE_DRIFT_SDS = 3.0, 20, 3.0
 
 
 def survey(layout: Layout) -> Array:
@@ -214,18 +214,21 @@ def _people(codes: NDArray[np.int64], one: str, several: str) -> str:
     return f"{codes.size} annotators (first: {codes[0]}) {several}"
 
 
-def about_drift(layout: Layout, slopes: Array) -> list[Caution]:
+def about_drift(layout: Layout, slopes: Array, noise: Array) -> list[Caution]:
     """Caution about annotators whose times run away from the common course of practice.
 
-    ``slopes`` (n_annotators,) are in ln seconds per unit of ln(position). The common course is their median: one clock
-    that runs away takes the mean along, and the others would seem to drift from it.
+    ``slopes`` (n_annotators,) are in ln seconds per unit of ln(position), ``noise`` (n_annotators,) is that of a trial.
+    The common course is their median: one clock that runs away takes the mean along, and the others would seem to
+    drift from it. What may be noise is not said of anybody.
     """
     sizes = np.diff(layout.offsets)
     enough = sizes >= FEWEST_FOR_DRIFT
     if not enough.any():
         return []
-    drift = np.abs(slopes - np.median(slopes[enough])) * np.log(np.maximum(sizes, 1))
-    odd = np.flatnonzero(enough & (drift > math.log(DRIFT_FACTOR)))
+    apart = np.abs(slopes - np.median(slopes[enough]))
+    spread = np.bincount(layout.annotators, layout.courses[0].astype(np.float64) ** 2, layout.n_annotators)
+    sure = apart * np.sqrt(spread) > SURE_DRIFT_SDS * noise
+    odd = np.flatnonzero(enough & sure & (apart * np.log(np.maximum(sizes, 1)) > math.log(DRIFT_FACTOR)))
     if odd.size == 0:
         return []
     return [Caution(

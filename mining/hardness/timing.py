@@ -201,7 +201,7 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
         state.a += table[:, 1] - np.mean(table[sizes > 0, 1])
     if kept[:1] == [0]:
         unit = 1.0 if scale.unit == LOG_SECONDS else np.sqrt(table[:, 2])
-        found += cautions.about_drift(layout, state.c[:, 0] * unit)
+        found += cautions.about_drift(layout, state.c[:, 0] * unit, np.sqrt(state.s2) * unit)
     slopes = np.zeros((layout.n_annotators, 2))
     slopes[:, kept] = state.c
     return _report(layout, scale, slopes, judged, lost, found, answers, longer)

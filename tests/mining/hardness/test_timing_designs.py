@@ -81,9 +81,9 @@ def test_dominant_annotator_and_repeats_are_said():
     assert {"dominant_annotator", "repeated_judgments"} <= names(fit)
 
 
-@pytest.mark.parametrize("n_annotators", [4, 30])
-def test_a_drifting_annotator_is_said_and_nobody_else(n_annotators):
-    item, annotator, times, _, _ = simulate(n_annotators=n_annotators, per_item=4)
+@pytest.mark.parametrize(("n_annotators", "per_item"), [(4, 4), (30, 6)])
+def test_a_drifting_annotator_is_said_and_nobody_else(n_annotators, per_item):
+    item, annotator, times, _, _ = simulate(n_annotators=n_annotators, per_item=per_item)
     position = np.empty(item.size)
     for j in range(n_annotators):
         own = np.flatnonzero(annotator == j)
