@@ -20,8 +20,10 @@ _sending = threading.Lock()
 
 @worker_init.connect
 def preload(sender: Any, **kwargs: object) -> None:
-    """Make the worker of long jobs, the one that forks, ready for them; the housekeeper never computes."""
-    if "prefork" in str(sender.pool_cls):
+    """Make the worker of long jobs ready for them before it forks; one process alone shares its memory with nobody,
+    and loads what it needs when it needs it. The housekeeper never computes.
+    """
+    if "prefork" in str(sender.pool_cls) and sender.concurrency > 1:
         load_arithmetic()
 
 

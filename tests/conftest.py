@@ -8,7 +8,9 @@ from django.test import Client
 from tests import factories
 
 # Files whose tests share one running site: one process takes them all, one after the other.
-ONE_SITE = {f"tests/integration/test_{name}.py" for name in ("compose", "kill", "serve")}
+ONE_SITE = {f"tests/integration/test_{name}.py": site for name, site in
+            (("compose", "deployment"), ("kill", "site"), ("serve", "site"))}  # fmt: skip
+ONE_SITE_SECONDS = 150
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_reset_sequences"}
 
 
@@ -31,10 +33,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=others)
 
 
-def _turn(item: pytest.Item) -> int:
+def _turn(item: pytest.Item) -> float:
     if _file_of(item.nodeid) in ONE_SITE:
-        return 0
-    return 1 if item.get_closest_marker("long") else 2
+        return -ONE_SITE_SECONDS
+    mark = item.get_closest_marker("long")
+    return -mark.kwargs["seconds"] if mark else 0
 
 
 def _file_of(nodeid: str) -> str:
@@ -50,7 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
     class BySite(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return _file_of(nodeid) if _file_of(nodeid) in ONE_SITE else nodeid
+            return ONE_SITE.get(_file_of(nodeid), nodeid)
 
     return BySite(config, log)
 

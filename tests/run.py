@@ -1,4 +1,6 @@
-"""Run all checks, or those named: programs style types imports javascript unit postgresql integration browser.
+"""Run all checks, or those named: programs style types imports javascript unit postgresql whole.
+
+`integration` and `browser` are the two halves of `whole`; together they keep all cores busy to the end.
 
 `make test` calls this. A part that is missing on the machine is installed (Debian and Ubuntu, as root) or named, and
 then the run fails: nothing is skipped in silence. The checks that need one core only run beside the tests, and say
@@ -31,7 +33,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "--no-skips", "-n"]
 # Tests of whole sites and browsers wait more than they work. Those that share a site go to one process.
 # Tables are made from the models: `test_schema` holds them against the migrations, whole sites migrate for real.
 ALONE = [str(PROCESSES), "--no-migrations", "-m", "not integration and not e2e"]
-WAITING = [str(2 * PROCESSES), "--dist", "loadscope", "--no-loadscope-reorder"]
+WAITING = [str(2 * PROCESSES), "--no-migrations", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 _thread = threading.local()
 _one_installs = threading.Lock()
@@ -95,30 +97,37 @@ def postgresql() -> bool:
 def integration() -> bool:
     """Run the tests with real brokers, workers, databases and processes."""
     require_redis()
-    return run_waiting("integration", "tests/integration")
+    return run_waiting("tests/integration")
 
 
 def browser() -> bool:
     """Run the tests in a real Chromium."""
     require_chromium()
-    return run_waiting("browser", "tests/e2e")
+    return run_waiting("tests/e2e")
 
 
-def run_waiting(name: str, folder: str) -> bool:
+def whole() -> bool:
+    """Run the tests of whole sites: real brokers, workers, databases and processes, and a real Chromium."""
+    require_redis()
+    require_chromium()
+    return run_waiting("tests/integration", "tests/e2e")
+
+
+def run_waiting(*folders: str) -> bool:
     """Run tests that hold real processes to real times, several at once.
 
     On two cores they disturb each other's timing. What failed beside others is judged alone, and said so.
     """
-    if run(*PYTEST, *WAITING, folder):
+    if run(*PYTEST, *WAITING, *folders):
         return True
-    print(f"\n== {name}: what failed runs once more, alone", flush=True)
-    return run(*PYTEST, "0", "--last-failed", "--last-failed-no-failures", "none", folder)
+    print("\n== what failed runs once more, alone", flush=True)
+    return run(*PYTEST, "0", "--no-migrations", "--last-failed", "--last-failed-no-failures", "none", *folders)
 
 
 STEPS: dict[str, Callable[[], bool]] = {
-    step.__name__: step
-    for step in (programs, style, types, imports, javascript, unit, postgresql, integration, browser)
+    step.__name__: step for step in (programs, style, types, imports, javascript, unit, postgresql, whole)
 }
+HALVES: dict[str, Callable[[], bool]] = {"integration": integration, "browser": browser}
 ONE_CORE = ("programs", "style", "types", "imports", "javascript")
 
 
@@ -194,7 +203,7 @@ def do(name: str) -> Outcome:
     """Run one step."""
     began = time.monotonic()
     try:
-        passed = STEPS[name]()
+        passed = {**STEPS, **HALVES}[name]()
     except RuntimeError as error:
         print(error, file=getattr(_thread, "output", None), flush=True)
         passed = False
@@ -212,7 +221,7 @@ def do_beside(name: str) -> Outcome:
 
 def announce(name: str) -> None:
     """Say which step comes."""
-    print(f"\n== {name}: {(STEPS[name].__doc__ or '').splitlines()[0]}", flush=True)
+    print(f"\n== {name}: {({**STEPS, **HALVES}[name].__doc__ or '').splitlines()[0]}", flush=True)
 
 
 def show_ended(futures: list[Future[Outcome]], *, wait: bool) -> list[Outcome]:
@@ -228,9 +237,9 @@ def show_ended(futures: list[Future[Outcome]], *, wait: bool) -> list[Outcome]:
 def main() -> int:
     """Run the steps and print what ran, how long it took and how it ended."""
     names = sys.argv[1:] or list(STEPS)
-    unknown = [name for name in names if name not in STEPS]
+    unknown = [name for name in names if name not in {**STEPS, **HALVES}]
     if unknown:
-        print(f"No step {', '.join(unknown)}; there are: {' '.join(STEPS)}.", file=sys.stderr)
+        print(f"No step {', '.join(unknown)}; there are: {' '.join({**STEPS, **HALVES})}.", file=sys.stderr)
         return 2
     began = time.monotonic()
     beside = [name for name in names if name in ONE_CORE]

@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from mining.hardness import _prior_kernels as kernels
 from mining.hardness._variances import mean_above_zero
 
 Array = NDArray[np.float64]
 MOST_CLASSES = 500
 BLOCK = 65_536
 MOST_DENSE = 2_000_000
-"""Up to so many numbers the design is a plain array: making sparse ones costs more than the arithmetic then."""
+"""Up to so many numbers and so few columns the design is a plain array, and its regression is compiled."""
+MOST_COMPILED_COLUMNS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +77,15 @@ def _rows_times(design: Design, factor: Array) -> Design:
     return design * factor if isinstance(design, np.ndarray) else sparse.csr_array(design.multiply(factor))
 
 
-def _plain(matrix: Design) -> Array:
-    return np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.todense(), dtype=np.float64)
-
-
 class LabelPrior:
     """Prior means of item effects from answers, refitted as the effects move."""
 
     def __init__(self, answers: Answers, on: NDArray[np.bool_]) -> None:
         plain = sparse.csr_array(np.stack([np.ones(on.size), answers.disagreement], axis=1))
         design = sparse.csr_array(sparse.hstack([plain, answers.share]))
-        self.design: Design = design.toarray() if design.shape[0] * design.shape[1] <= MOST_DENSE else design
-        self.n_fixed, self.on = 2, on
+        few = design.shape[1] <= MOST_COMPILED_COLUMNS and design.shape[0] * design.shape[1] <= MOST_DENSE
+        self.design: Design = design.toarray() if few else design
+        self.on = on
         self.class_variance = 0.0
         self.mean = np.zeros(on.size)
         self.rest = 0.0
@@ -103,35 +102,11 @@ class LabelPrior:
             floor: the least variance.
         """
         on = self.on & (information > 0)
-        design, told = self.design[on], information[on]
-        alone = score[on] / told
-        rest = self.rest or 0.5 * t
-        spread = self.class_variance or 0.25 * t
-        n_classes = design.shape[1] - self.n_fixed
-        for _ in range(30):
-            weight = 1 / (rest + 1 / told)
-            weighted = _rows_times(design, weight[:, None])
-            normal = _plain(design.T @ weighted)
-            # a trace of ridge keeps a lone class or equal disagreement solvable
-            penalty = np.concatenate([np.full(self.n_fixed, 1e-9 * weight.sum()), np.full(n_classes, 1 / spread)])
-            inverse = np.linalg.inv(normal + np.diag(penalty))
-            self.coefficients = inverse @ np.asarray(weighted.T @ alone)
-            mean = np.asarray(design @ self.coefficients)
-            gamma = self.coefficients[self.n_fixed :]
-            new_spread = max(float(np.mean(gamma**2 + np.diag(inverse)[self.n_fixed :])), 1e-4 * t)
-            # products of different judgments, as in `variance_between`, around the prior mean
-            own = np.divide(information[on] ** 2 - pairs[on], told)
-            product = score[on] ** 2 - squares[on] - 2 * mean * score[on] * (told - own) + mean**2 * pairs[on]
-            w = 1 / (1 + rest * told) ** 2
-            total = max(float(w @ pairs[on]), 1e-300)
-            raw = float(w @ product) / total
-            doubt = float(np.sqrt((w * w) @ (product - raw * pairs[on]) ** 2)) / total
-            new_rest = max(min(mean_above_zero(raw, doubt), 2 * t), floor)
-            still = abs(new_rest - rest) < 1e-4 * rest and abs(new_spread - spread) < 1e-3 * spread
-            rest, spread = new_rest, new_spread
-            if still:
-                break
-        self.rest, self.class_variance, self._inverse = rest, spread, inverse
+        rest, spread = self.rest or 0.5 * t, self.class_variance or 0.25 * t
+        told = (score[on], information[on], squares[on], pairs[on], t, floor, rest, spread)
+        design = self.design[on]
+        turned = _fit_compiled(design, *told) if isinstance(design, np.ndarray) else _fit_sparse(design, *told)
+        self.rest, self.class_variance, self.coefficients, self._inverse = turned
         self.mean = np.where(self.on, np.asarray(self.design @ self.coefficients), 0.0)
 
     def variance(self, information: Array) -> Array:
@@ -142,6 +117,40 @@ class LabelPrior:
             rows = self.design[first : first + BLOCK]
             doubt[first : first + BLOCK] = np.asarray(_rows_times(rows, rows @ self._inverse).sum(axis=1)).ravel()
         return np.asarray(self.rest * share + share**2 * doubt)
+
+
+def _fit_compiled(
+    design: Array, score: Array, told: Array, squares: Array, pairs: Array, t: float, floor: float,
+    rest: float, spread: float,
+) -> tuple[float, float, Array, Array]:  # fmt: skip
+    width = design.shape[1]
+    inverse, coefficients = np.zeros((width, width)), np.zeros(2 * width)
+    rest, spread = kernels.fit_prior(design, score, told, squares, pairs, t, floor, rest, spread, inverse, coefficients)
+    return float(rest), float(spread), coefficients[:width], inverse
+
+
+def _fit_sparse(
+    design: sparse.csr_array, score: Array, told: Array, squares: Array, pairs: Array, t: float, floor: float,
+    rest: float, spread: float,
+) -> tuple[float, float, Array, Array]:  # fmt: skip
+    alone, n_fixed = score / told, kernels.N_FIXED
+    n_classes = design.shape[1] - n_fixed
+    for _ in range(kernels.MOST_TURNS):
+        weight = 1 / (rest + 1 / told)
+        weighted = sparse.csr_array(design.multiply(weight[:, None]))
+        penalty = np.concatenate([np.full(n_fixed, kernels.RIDGE * weight.sum()), np.full(n_classes, 1 / spread)])
+        inverse = np.linalg.inv((design.T @ weighted).toarray() + np.diag(penalty))
+        coefficients = inverse @ np.asarray(weighted.T @ alone)
+        mean = np.asarray(design @ coefficients)
+        own = coefficients[n_fixed:] ** 2 + np.diag(inverse)[n_fixed:]
+        new_spread = max(float(np.mean(own)), 1e-4 * t)
+        raw, doubt = kernels.left_over(mean, score, told, squares, pairs, rest)
+        new_rest = max(min(mean_above_zero(raw, doubt), 2 * t), floor)
+        still = abs(new_rest - rest) < 1e-4 * rest and abs(new_spread - spread) < 1e-3 * spread
+        rest, spread = new_rest, new_spread
+        if still:
+            break
+    return rest, spread, coefficients, inverse
 
 
 def wrong_answer_effect(

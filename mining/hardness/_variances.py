@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, log_ndtr
+from scipy.special import log_ndtr
 
 from mining.hardness import _kernels as kernels
 
@@ -107,19 +107,13 @@ def degrees_of_freedom(hist: NDArray[np.int64]) -> float:
     total = float(hist.sum())
     if total < 100:
         return 10.0
-    r2 = ((np.arange(hist.size) + 0.5) / kernels.BINS_PER_SD) ** 2
-    best = []
-    for nu in DEGREES:
-        scale2 = 1.0
-        for _ in range(15):
-            scale2 = float(np.sum(hist * (nu + 1) * r2 / (nu + r2 / scale2)) / total)
-        density = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * scale2)
-        best.append(total * density - float(np.sum(hist * (nu + 1) / 2 * np.log1p(r2 / (nu * scale2)))))
+    best = np.empty(DEGREES.size)
+    kernels.t_likelihoods(hist, total, DEGREES, best)
     # a parabola through the best three, on the axis 1/nu, keeps the estimate continuous
     k = int(np.argmax(best))
-    if k in (0, len(best) - 1):
+    if k in (0, best.size - 1):
         return float(DEGREES[k])
-    at, height = 1 / DEGREES[k - 1 : k + 2], np.array(best[k - 1 : k + 2])
+    at, height = 1 / DEGREES[k - 1 : k + 2], best[k - 1 : k + 2]
     fit = np.polyfit(at, height - height.max(), 2)
     top = -fit[1] / (2 * fit[0]) if fit[0] < 0 else at[1]
     return float(1 / np.clip(top, at.min(), at.max()))

@@ -60,6 +60,7 @@ class _Bench:
         self.learner = get_learner(entry["name"], **entry["params"])
         self.seeds = [stage.params["seed"] + number for number in range(stage.params["retraining_seeds"])]
         self.experiments: list[dict[str, Any]] = []
+        self.baselines: dict[int, np.ndarray] = {}
         self.done = self.total = 0
 
     def try_all(self) -> list[dict[str, Any]]:
@@ -113,7 +114,8 @@ class _Bench:
         def experiment(on_progress: OnProgress) -> Experiment:
             return retraining_experiment(
                 data.features, data.label, train=data.train, heldout=data.heldout, hard=passed, learner=self.learner,
-                n_classes=len(data.classes), seeds=self.seeds, oversample=oversample, on_progress=on_progress,
+                n_classes=len(data.classes), seeds=self.seeds, oversample=oversample, baselines=self.baselines,
+                on_progress=on_progress,
             )  # fmt: skip
 
         kind = "oversample" if oversample else "weights"

@@ -87,6 +87,7 @@ def retraining_experiment(
     weight: float = 3.0,
     oversample: bool = False,
     exclude: npt.ArrayLike | None = None,
+    baselines: dict[int, FloatArray] | None = None,
     on_progress: OnProgress | None = None,
 ) -> Experiment:
     """Train the three arms with each seed and compare them.
@@ -96,6 +97,8 @@ def retraining_experiment(
     `weight`, and the control draws as many from the same two pools. With `oversample` they are shown `weight` times,
     a whole number, instead of weighing so much: for learners that take no weights. `exclude` (n,) bool keeps items out
     of every arm but the baseline's pool (what the noise gate stopped gets no extra weight; pass the gated hard set).
+    `baselines` keeps the (n_test, K) answers of the baseline by seed: pass the same one to all experiments on the same
+    data, split and learner, and the baseline is trained once for all of them.
     Raises `LearnerError` for an empty hard set, a test that is too small, or arms that overlap the test.
     """
     codes = np.asarray(given, dtype=np.int64)
@@ -115,6 +118,10 @@ def retraining_experiment(
             "random_control": random_control(chosen, in_train, in_test | stopped, codes, seed),
         }
         for arm, extra in picks.items():
+            if arm == "baseline" and baselines is not None and seed in baselines:
+                answers[arm].append(baselines[seed])
+                done += 1
+                continue
             rows, weights = _training_rows(in_train, extra, weight)
             if oversample:
                 rows = np.repeat(rows, np.maximum(1, np.rint(weights)).astype(np.int64))
@@ -128,6 +135,8 @@ def retraining_experiment(
                 groups=rows,
             )
             answers[arm].append(model.probabilities(features[test]))
+            if arm == "baseline" and baselines is not None:
+                baselines[seed] = answers[arm][-1]
             done += 1
             if on_progress is not None:
                 on_progress(done, total)

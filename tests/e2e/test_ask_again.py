@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
@@ -14,7 +11,7 @@ from mining.services.round_params import DEFAULTS
 from mining.services.rounds import run_round_here, start_round
 from tests.browser import session_cookie
 from tests.e2e.test_label import OPEN
-from tests.e2e.test_pages import LOOKS, violations
+from tests.looks import objections_to
 from tests.mining.small_project import QUICK, make_striped_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,25 +50,8 @@ def wait_answered(page, user, n):
     raise AssertionError(f"{n} answers were not delivered")
 
 
-def look_at(page, name, tmp_path):
-    """Leave screenshots in every look; return what is wrong with the page."""
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    wrong = []
-    for width, theme in LOOKS:
-        page.set_viewport_size({"width": width, "height": 844 if width < 500 else 800})
-        page.emulate_media(color_scheme=theme)
-        page.wait_for_timeout(100)
-        sideways = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        wrong += [f"{name}: {sideways} px too wide at {width}"] if sideways > 0 else []
-        wrong += [f"{name} {theme}: {one}" for one in violations(page)] if width > 500 else []
-        page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
-    page.set_viewport_size({"width": 1280, "height": 800})
-    return wrong
-
-
 def test_items_go_back_to_people_and_the_next_round_says_what_came_of_it(
-    page, browser, live_server, sign_in, finished, manager, annotator_user, tmp_path
+    page, browser, live_server, sign_in, finished, manager, annotator_user
 ):
     site = f"{live_server.url}/projects/stripes"
     hard_set = HardSet.objects.get(strategy="time_hard")
@@ -109,7 +89,7 @@ def test_items_go_back_to_people_and_the_next_round_says_what_came_of_it(
     expect(told).to_contain_text("Time-hard of round 1: 3 items, 1 more judgment each")
     expect(told).not_to_contain_text("Still waiting")
     expect(told.locator(".outcome__items a")).to_have_count(N_ASKED)
-    wrong = look_at(page, "round-asked-again", tmp_path)
+    wrong = objections_to(page, "round-asked-again")
 
     told.get_by_role("link", name="Time-hard").click()
     expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
@@ -124,17 +104,17 @@ def test_items_go_back_to_people_and_the_next_round_says_what_came_of_it(
     page.get_by_role("button", name="Drop them").click()
     expect(page.get_by_text("1 item is dropped. This is version 2; the old one stays.")).to_be_visible()
     expect(page.get_by_text("“Out of focus”")).to_be_visible()
-    wrong += look_at(page, "hard-set-versions", tmp_path)
+    wrong += objections_to(page, "hard-set-versions")
     assert HardSet.objects.get(version=2, strategy="time_hard", parent=hard_set).n_members == N_ASKED - 1
 
     page.goto(f"{site}/rounds/")
     expect(page.get_by_role("heading", name="Is another round worth it?")).to_be_visible()
     expect(page.get_by_text("Too early to say")).to_be_visible()
-    wrong += look_at(page, "rounds-learning", tmp_path)
+    wrong += objections_to(page, "rounds-learning")
     page.goto(f"{site}/settings/")
     page.get_by_label("New annotations").fill("200")
     page.get_by_role("button", name="Save schedule").click()
     expect(page.get_by_text("Saved. Rounds start by themselves after 200 new annotations.")).to_be_visible()
     expect(page.get_by_label("New annotations")).to_have_value("200")
-    wrong += look_at(page, "settings-schedule", tmp_path)
+    wrong += objections_to(page, "settings-schedule")
     assert wrong == []

@@ -10,7 +10,7 @@ from annotations.services.projects import create_project
 from annotations.timing import Reason
 from tests import factories
 from tests.e2e.test_label import OPEN, delivered, press
-from tests.e2e.test_pages import violations
+from tests.looks import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KINDS = ("wren", "robin", "heron", "egret", "crane", "owl", "gull", "tern", "Höckerschwan", "tit")

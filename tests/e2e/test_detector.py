@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from mining.artifacts import project_folder
 from tests import factories
-from tests.e2e.test_ask_again import look_at
+from tests.looks import objections_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ def mined(manager):
     return project
 
 
-def test_the_curves_and_the_random_control_are_shown(page, live_server, sign_in, mined, manager, tmp_path):
+def test_the_curves_and_the_random_control_are_shown(page, live_server, sign_in, mined, manager):
     sign_in(manager)
     page.goto(f"{live_server.url}/projects/faces/rounds/")
     page.get_by_role("link", name="Mine a detector").click()
@@ -45,4 +45,4 @@ def test_the_curves_and_the_random_control_are_shown(page, live_server, sign_in,
     page.locator("figure[data-chart]").scroll_into_view_if_needed()
     expect(page.locator("figure[data-chart][data-state=drawn] .chart__view svg")).to_be_visible()
     expect(page.get_by_label("Object", exact=True)).to_be_visible()
-    assert look_at(page, "detector", tmp_path) == []
+    assert objections_to(page, "detector") == []

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
@@ -12,13 +9,13 @@ from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import run_job
 from mining.models import FeatureSource, Round
 from tests import factories
-from tests.e2e.test_pages import objections_to
+from tests.looks import objections_to
 from tests.mining.networks import tiny_network
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=25)
 def test_a_network_is_sent_and_chosen(page, live_server, sign_in, project, manager, tmp_path):
     factories.make_items(project, 3)
     FeatureSource.objects.create(
@@ -41,18 +38,16 @@ def test_a_network_is_sent_and_chosen(page, live_server, sign_in, project, manag
 
     page.goto(f"{live_server.url}/projects/pets/features/")
     expect(page.get_by_role("cell", name="network, 16 × 16 pixels")).to_be_visible()
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
     for words in ("Numbers from a file", "Groups that stay together"):
         page.locator("summary", has_text=words).click()
-    assert objections_to(page, "features_open", folder) == []
+    assert objections_to(page, "features_open") == []
 
     page.goto(f"{live_server.url}/projects/pets/rounds/")
     page.get_by_text("Other learners, strategies and numbers").click()
     page.get_by_label("Features", exact=True).select_option(label="Network tiny")
     page.get_by_text("Settings of the learners").click()
     page.get_by_role("combobox", name="Class weights").select_option("balanced")
-    assert objections_to(page, "start_round", folder) == []
+    assert objections_to(page, "start_round") == []
     page.get_by_role("button", name="Start with these").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Round 1")
     params = Round.objects.get().params

@@ -197,7 +197,7 @@ def test_a_lost_network_and_a_closed_tab_lose_nothing(workbench, live_server):
     assert Annotation.objects.count() == 3
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=25)
 def test_two_hundred_labels_with_the_network_cut_twice(page, live_server, sign_in, annotator_user, manager):
     project = factories.make_project("Many", manager=manager, annotators=[annotator_user], lookahead=20)
     factories.make_items(project, 200)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
@@ -13,7 +10,7 @@ from hardness_site.jobs.models import Job
 from mining.models import HardSet, HardSetMember, Round
 from tests import factories
 from tests.browser import session_cookie
-from tests.e2e.test_pages import objections_to
+from tests.looks import objections_to, wrong_pages
 from tests.mining.done_round import make_done_round
 from tests.mining.small_project import make_striped_project
 
@@ -30,36 +27,16 @@ SMALL = """([operable, least]) => [...document.querySelectorAll(operable)].filte
 }).map((each) => `${each.tagName} ${each.className} ${each.textContent.trim().slice(0, 30) || each.name}`)"""
 
 
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """Return where screenshots go."""
-    chosen = Path(os.environ.get("SCREENSHOTS") or tmp_path) / "others"
-    chosen.mkdir(parents=True, exist_ok=True)
-    return chosen
-
-
-def wrong_pages(page, base_url: str, addresses: dict[str, tuple[str, int]], folder: Path) -> dict[str, list[str]]:
-    """Open each address in every look; return what is wrong, by name."""
-    wrong = {}
-    for name, (address, status) in addresses.items():
-        answer = page.goto(base_url + address)
-        found = [] if answer.status == status else [f"status {answer.status}"]
-        found += objections_to(page, name, folder)
-        if found:
-            wrong[name] = found
-    return wrong
-
-
-def test_signed_out_pages_stand(page, live_server, db, folder):
+def test_signed_out_pages_stand(page, live_server, db):
     addresses = {"login": ("/accounts/login/", 200), "spent_link": ("/accounts/link/?sesame=spent", 403)}
-    assert wrong_pages(page, live_server.url, addresses, folder) == {}
+    assert wrong_pages(page, live_server.url, addresses) == {}
     assert "no longer works" in page.get_by_role("heading", level=1).inner_text()
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_label("Username").fill("nobody")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("alert").wait_for()
-    assert objections_to(page, "login_refused", folder) == []
+    assert objections_to(page, "login_refused") == []
 
 
 @pytest.mark.parametrize(
@@ -70,18 +47,18 @@ def test_signed_out_pages_stand(page, live_server, db, folder):
         (RuntimeError, 500, "Something went wrong here"),
     ],
 )
-def test_error_pages_stand(page, live_server, sign_in, manager, folder, monkeypatch, error, status, heading):
+def test_error_pages_stand(page, live_server, sign_in, manager, monkeypatch, error, status, heading):
     def refuse(user):
         raise error
 
     sign_in(manager)
     monkeypatch.setattr("annotations.views.projects.project_cards", refuse)
-    assert wrong_pages(page, live_server.url, {f"error_{status}": ("/", status)}, folder) == {}
+    assert wrong_pages(page, live_server.url, {f"error_{status}": ("/", status)}) == {}
     assert page.get_by_role("heading", level=1).inner_text() == heading
     assert page.get_by_role("link", name="To your projects").get_attribute("href") == "/"
 
 
-def test_a_form_without_its_token_is_told_what_to_do(page, live_server, sign_in, manager, project, folder):
+def test_a_form_without_its_token_is_told_what_to_do(page, live_server, sign_in, manager, project):
     sign_in(manager)
     page.goto(f"{live_server.url}/projects/new/")
     page.locator("main form [name=csrfmiddlewaretoken]").evaluate("(field) => field.remove()")
@@ -89,10 +66,10 @@ def test_a_form_without_its_token_is_told_what_to_do(page, live_server, sign_in,
     page.get_by_label("Classes").fill("heron\negret")
     page.get_by_role("button", name="Make the project").click()
     page.get_by_role("heading", name="Please send it again").wait_for()
-    assert objections_to(page, "error_csrf", folder) == []
+    assert objections_to(page, "error_csrf") == []
 
 
-def test_pages_of_an_annotator_stand(page, live_server, sign_in, annotator_user, project, folder):
+def test_pages_of_an_annotator_stand(page, live_server, sign_in, annotator_user, project):
     factories.make_items(project, 3)
     empty = factories.make_project("No images", slug="no-images")
     Membership.objects.create(project=empty, user=annotator_user)
@@ -101,7 +78,7 @@ def test_pages_of_an_annotator_stand(page, live_server, sign_in, annotator_user,
         "annotator_home": ("/", 200), "annotator_progress_empty": (f"/projects/{project.slug}/me/", 200),
         "annotator_foreign": (f"/projects/{project.slug}/settings/", 404),
     }  # fmt: skip
-    assert wrong_pages(page, live_server.url, addresses, folder) == {}
+    assert wrong_pages(page, live_server.url, addresses) == {}
     page.goto(f"{live_server.url}/")
     labels = page.get_by_role("link", name="Label", exact=True)
     assert labels.count() == 1  # the empty project offers nothing that has no effect
@@ -109,16 +86,16 @@ def test_pages_of_an_annotator_stand(page, live_server, sign_in, annotator_user,
     page.goto(f"{live_server.url}/projects/no-images/label/")
     page.get_by_role("heading", name="There are no images yet").wait_for()
     assert page.get_by_role("button", name="Undo").is_disabled()
-    assert objections_to(page, "label", folder) == []
+    assert objections_to(page, "label") == []
     Item.objects.filter(project=project).update(needed=0)
     page.goto(f"{live_server.url}/projects/{project.slug}/label/")
     page.get_by_role("heading", name="Nothing to label at the moment").wait_for()
-    assert objections_to(page, "label", folder) == []
+    assert objections_to(page, "label") == []
 
 
-def test_pages_of_a_newcomer_stand(page, live_server, sign_in, manager, folder):
+def test_pages_of_a_newcomer_stand(page, live_server, sign_in, manager):
     sign_in(manager)
-    assert wrong_pages(page, live_server.url, {"home_empty": ("/", 200)}, folder) == {}
+    assert wrong_pages(page, live_server.url, {"home_empty": ("/", 200)}) == {}
     factories.make_project("Nothing yet", slug="nothing-yet", manager=manager)
     at = "/projects/nothing-yet/"
     job = Job.objects.create(
@@ -133,7 +110,7 @@ def test_pages_of_a_newcomer_stand(page, live_server, sign_in, manager, folder):
         "new_schedule": f"{at}rounds/schedule/",
         "all_refused": f"/jobs/{job.pk}/",
     }  # fmt: skip
-    assert wrong_pages(page, live_server.url, {name: (one, 200) for name, one in addresses.items()}, folder) == {}
+    assert wrong_pages(page, live_server.url, {name: (one, 200) for name, one in addresses.items()}) == {}
     assert page.get_by_text("Nothing was imported").is_visible()
 
 

@@ -1,17 +1,11 @@
-"""Every page of the site in a real browser: wide and narrow, light and dark, with axe, charts drawn, nothing sideways.
-
-Screenshots go to the folder that SCREENSHOTS names; look at them with care.
-"""
+"""Every page of a manager in a real browser, in every look; and what charts, rounds and themes do there."""
 
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from annotations.models import Annotator, Item, Membership, Project
@@ -26,14 +20,13 @@ from mining.services.webhooks import announce_round, create_webhook, send_test
 from mining.stages import STAGES
 from tests import factories
 from tests.browser import wait_until
+from tests.looks import draw_charts, objections_to
 from tests.mining.done_round import make_done_round
 from tests.mining.drawn_project import make_drawn_project
 from tests.mining.small_project import QUICK, make_striped_project
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
 POINTS = ".chart__view svg .mark-symbol.role-mark path"
 CHART_PAGES = {"comparison": 1, "models": 1, "retraining": 1, "report": 7}
 
@@ -125,62 +118,21 @@ def addresses_of(project) -> dict[str, str]:
     }
 
 
-def draw_charts(page, name):
-    """Bring every chart into sight and wait until it is drawn."""
-    figures = page.locator("figure[data-chart]")
-    assert figures.count() >= CHART_PAGES.get(name, 0), f"{name} has {figures.count()} charts"
-    for number in range(figures.count()):
-        figures.nth(number).scroll_into_view_if_needed()
-        figures.nth(number).locator(".chart__view svg").wait_for()
-        assert figures.nth(number).get_attribute("data-state") == "drawn"
-    page.evaluate("() => window.scrollTo(0, 0)")
-
-
-def violations(page) -> list[str]:
-    """Return what axe objects to, in words."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{one['id']}: {one['help']} ({one['nodes'][0]['target']}, {len(one['nodes'])}x)" for one in found]
-
-
-def objections_to(page, name: str, folder: Path) -> list[str]:
-    """Look at a loaded page in every look, in turn; return what is wrong with it."""
-    found = []
-    for width, theme in LOOKS:
-        page.set_viewport_size({"width": width, "height": 844 if width < 500 else 800})
-        page.emulate_media(color_scheme=theme)
-        draw_charts(page, name)
-        page.wait_for_timeout(100)  # charts are drawn anew in the new size and colours
-        sideways = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if sideways > 0:
-            found.append(f"{sideways} px wider than the screen at {width}")
-        if width > 500 or theme == "light":  # cards in the place of tables: the narrow page is another document
-            found += [f"{width}, {theme}: {one}" for one in violations(page)]
-        page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=name != "label")
-    if page.locator("h1").count() != 1 and name != "label":
-        found.append(f"{page.locator('h1').count()} first-level headings")
-    return found
-
-
-@pytest.mark.long
-def test_every_page_stands(page, live_server, sign_in, stripes, manager, tmp_path):
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
+@pytest.mark.long(seconds=100)
+def test_every_page_stands(page, live_server, sign_in, stripes, manager):
     sign_in(manager)
     wrong = {}
     for name, address in addresses_of(stripes).items():
         answer = page.goto(live_server.url + address)
         found = [] if answer.status == (404 if name == "not_found" else 200) else [f"status {answer.status}"]
-        found += objections_to(page, name, folder)
+        found += objections_to(page, name, charts=CHART_PAGES.get(name, 0))
         if found:
             wrong[name] = found
     assert wrong == {}
 
 
-def test_every_page_of_drawn_objects_stands(page, live_server, sign_in, manager, tmp_path, monkeypatch):
+def test_every_page_of_drawn_objects_stands(page, live_server, sign_in, manager, monkeypatch):
     monkeypatch.setattr("mining.services.people_now.queue_job", lambda job: None)
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path) / "objects"
-    folder.mkdir(parents=True, exist_ok=True)
     project, _ = make_drawn_project(n_images=4, n_annotators=4)
     Membership.objects.create(project=project, user=manager, role=Membership.Role.MANAGER)
     run_job(refresh_people(project=project).pk)
@@ -203,7 +155,7 @@ def test_every_page_of_drawn_objects_stands(page, live_server, sign_in, manager,
             page.keyboard.press("Space")
             page.wait_for_selector(".wb__tag")
         found = [] if answer.status == 200 else [f"status {answer.status}"]
-        found += objections_to(page, name, folder)
+        found += objections_to(page, name, subfolder="objects")
         if found:
             wrong[name] = found
     assert wrong == {}
@@ -212,7 +164,7 @@ def test_every_page_of_drawn_objects_stands(page, live_server, sign_in, manager,
 def test_the_scatter_shows_items_and_opens_them(page, live_server, sign_in, charted, manager):
     sign_in(manager)
     page.goto(f"{live_server.url}/projects/pets/rounds/1/comparison/")
-    draw_charts(page, "comparison")
+    draw_charts(page, 1)
     points = page.locator(POINTS)
     drawn = points.count()
     page.get_by_text("The figures as a table").click()
@@ -239,7 +191,7 @@ def test_the_theme_is_kept_and_charts_follow_it(page, live_server, sign_in, char
     sign_in(manager)
     page.emulate_media(color_scheme="light")
     page.goto(f"{live_server.url}/projects/pets/rounds/1/comparison/")
-    draw_charts(page, "comparison")
+    draw_charts(page, 1)
     first_point = page.locator(POINTS).first
     light = first_point.get_attribute("fill")
     button = page.locator("[data-theme-button]")

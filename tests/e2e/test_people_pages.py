@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from annotations.models import Annotator, Membership, Trial
 from hardness_site.jobs.services import run_job
 from mining.services.people_now import TITLES, refresh_people
 from tests import factories
-from tests.e2e.test_pages import objections_to
+from tests.looks import wrong_pages
 from tests.mining.small_project import make_striped_project
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("few_splits")]
@@ -57,9 +54,7 @@ def make_judged_scenes(manager):
         assert run_job(refresh_people(project=project, kind=kind).pk).status == "succeeded"
 
 
-def test_hardness_pages_stand(page, live_server, sign_in, judged, manager, tmp_path):
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
+def test_hardness_pages_stand(page, live_server, sign_in, judged, manager):
     factories.make_project("Nothing yet", slug="nothing-yet", manager=manager)
     make_judged_scenes(manager)
     sign_in(manager)
@@ -76,11 +71,4 @@ def test_hardness_pages_stand(page, live_server, sign_in, judged, manager, tmp_p
         "level_settings": f"/projects/{judged.slug}/settings/",
         "empty_hardness": "/projects/nothing-yet/hardness/",
     }
-    wrong = {}
-    for name, address in addresses.items():
-        answer = page.goto(live_server.url + address)
-        found = [] if answer.status == 200 else [f"status {answer.status}"]
-        found += objections_to(page, name, folder)
-        if found:
-            wrong[name] = found
-    assert wrong == {}
+    assert wrong_pages(page, live_server.url, {name: (at, 200) for name, at in addresses.items()}) == {}

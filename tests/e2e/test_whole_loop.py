@@ -40,7 +40,7 @@ def open_link(page, link: str) -> None:
     page.get_by_role("heading", name="Projects").wait_for()
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=240)
 def test_a_newcomer_goes_round_the_whole_loop(demo_site, browser, page):
     manager_link, annotator_link = printed_links(demo_site, page)
 
@@ -69,6 +69,8 @@ def test_a_newcomer_goes_round_the_whole_loop(demo_site, browser, page):
     mona.get_by_text("Other learners, strategies and numbers").click()
     for learner in LEARNERS:
         mona.get_by_role("checkbox", name=learner).check()
+    for field, number in (("Resamples", 200), ("Retraining repetitions", 2)):
+        mona.get_by_label(field).fill(str(number))
     mona.get_by_role("button", name="Start with these").click()
     mona.get_by_role("heading", name="Round 2").wait_for()
     mona.get_by_text("Take down labels and times").wait_for()

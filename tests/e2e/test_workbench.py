@@ -7,7 +7,7 @@ import pytest
 from annotations.models import EventBatch, Trial
 from tests.browser import wait_until
 from tests.e2e.test_label import OPEN, delivered, digits, press, workbench  # noqa: F401
-from tests.e2e.test_pages import violations
+from tests.looks import shoot, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -150,11 +150,3 @@ def test_the_panel_of_the_view_stands(workbench, width):  # noqa: F811
     assert violations(workbench) == []
     shoot(workbench, f"view-{width}")
     assert workbench.evaluate("document.documentElement.scrollWidth") == width
-
-
-def shoot(page, name):
-    import os
-    from pathlib import Path
-
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png")

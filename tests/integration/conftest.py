@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.site import Site
+from tests.site import ROOT, Site
 
 SETTINGS = "tests.integration.site_settings"
 PARTS = {"valkey", "web", "worker", "housekeeper", "beat"}
@@ -66,6 +68,18 @@ def wait_until(condition, *, seconds: float = 30, what: str = "", every: float =
     while not condition():
         assert time.monotonic() < until, f"not within {seconds} s: {what}"
         time.sleep(every)
+
+
+def refusal(site: Site) -> str:
+    """Start a site that must not start; return the one line it says."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--no-demo"], cwd=ROOT, env=site.environment,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.strip().splitlines()
+    return line
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
 import time
 
 import pytest
 
-from hardness_site.embedded import running_pid, valkey_command, wait_until_answers
+from hardness_site.embedded import running_pid
 from tests.integration.conftest import wait_until
 
 
@@ -69,21 +68,6 @@ def test_next_start_after_a_kill_loses_nothing(site, names):
     assert site.wait_for_job(waiting)["result"] == {"steps": 1}
     assert site.stop() == 0
     assert site.descendants() == []
-
-
-def test_live_broker_of_an_earlier_start_is_adopted_and_stopped_with_the_site(stopped_site):
-    site = stopped_site
-    broker = subprocess.Popen(valkey_command(site.data_dir), stdout=subprocess.DEVNULL)
-    try:
-        assert wait_until_answers(site.data_dir)
-        site.start()
-        assert site.pids()["valkey"] == broker.pid
-        job, _ = site.queue(steps=1, seconds=0)
-        site.wait_for_job(job)
-        site.stop()
-        assert broker.wait(5) == 0
-    finally:
-        broker.kill()
 
 
 def test_broken_file_of_the_broker_costs_no_job(site):

@@ -118,7 +118,7 @@ def run_round(site: Site) -> list:
     return state
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=35)
 def test_the_loop_closes(trainer_site, tmp_path):
     """Round 1 announces its hard set, the trainer trains on it, and round 2 uses what it sent back."""
     port = free_port()
@@ -151,7 +151,7 @@ def test_the_loop_closes(trainer_site, tmp_path):
         trainer.stop()
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=35)
 def test_without_a_webhook_it_asks_and_trains_once(trainer_site, tmp_path):
     token, _ = prepared(trainer_site, "http://127.0.0.1:9/nobody")
     assert run_round(trainer_site)[1] == "succeeded"

@@ -270,7 +270,7 @@ def manifest_of(site: Site) -> str:
     return out[-1]
 
 
-@pytest.mark.long
+@pytest.mark.long(seconds=50)
 def test_one_process_two_workers_and_a_killed_one_compute_the_same_bytes(tmp_path, migrated_database):
     first = stripes_site(tmp_path, migrated_database, 600)
     shutil.copytree(first.folder, tmp_path / "two")

@@ -27,6 +27,7 @@ def run(*words):
     return out.getvalue().splitlines()
 
 
+@pytest.mark.long(seconds=60)
 def test_from_a_folder_and_a_file_of_trials_to_a_comparison(db, tmp_path):
     classes = sorted(folder.name for folder in (DATA / "images").iterdir())
     assert run("create_project", "Silhouettes", "--classes", ",".join(classes), "--overlap", 10)[-1] == "silhouettes"

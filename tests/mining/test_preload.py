@@ -11,12 +11,16 @@ from types import SimpleNamespace
 import django
 django.setup()
 from mining.tasks import preload
-preload(SimpleNamespace(pool_cls={pool!r}))
+preload(SimpleNamespace(pool_cls={pool!r}, concurrency={processes}))
 print("sklearn.svm" in sys.modules, "polars" in sys.modules)
 """
 
 
-@pytest.mark.parametrize(("pool", "printed"), [("prefork", "True False"), ("threads", "False False")])
-def test_the_worker_that_forks_loads_arithmetic_and_no_threads(pool, printed):
-    done = subprocess.run([sys.executable, "-c", CODE.format(pool=pool)], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(
+    ("pool", "processes", "printed"),
+    [("prefork", 2, "True False"), ("prefork", 1, "False False"), ("threads", 3, "False False")],
+)
+def test_the_worker_that_forks_loads_arithmetic_and_no_threads(pool, processes, printed):
+    code = CODE.format(pool=pool, processes=processes)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == printed

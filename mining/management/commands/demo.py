@@ -15,6 +15,9 @@ from hardness_site.management.command import SiteCommand
 from mining.models import Round
 from mining.services.rounds import RoundRefused, start_round
 
+FIRST_LOOK = {"n_resamples": 400, "retraining_seeds": 3}
+"""Fewer repetitions than usual: somebody waits for the first comparison. Rounds that people start have all."""
+
 
 class Command(SiteCommand):
     help = (
@@ -55,7 +58,7 @@ class Command(SiteCommand):
         if Round.objects.filter(project=project).exists():
             return
         try:
-            round_ = start_round(project=project, created_by=project.created_by)
+            round_ = start_round(project=project, created_by=project.created_by, params=FIRST_LOOK)
         except RoundRefused as reason:
             raise CommandError(str(reason)) from None
         self.stdout.write(f"{project.name}: round {round_.number} waits for a worker.")

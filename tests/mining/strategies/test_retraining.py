@@ -115,6 +115,29 @@ def test_copies_of_an_item_calibrate_no_model_that_saw_it():
         assert sorted(times) == ([0, 3, 3] if row < 30 else [0, 1, 1])
 
 
+def test_several_sets_share_one_baseline_and_come_out_the_same():
+    features, given = _blobs()
+    learner, trained = get_learner("logistic"), []
+
+    def watched(data):
+        trained.append(data.seed)
+        return learner.train(data)
+
+    settings = {
+        "train": np.arange(120) < 80, "heldout": np.arange(120) >= 80, "n_classes": 2, "seeds": (5, 6),
+        "learner": dataclasses.replace(learner, train=watched),
+    }  # fmt: skip
+    alone = [retraining_experiment(features, given, hard=np.arange(n), **settings) for n in (20, 40)]
+    assert trained == [5, 5, 5, 6, 6, 6] * 2
+    trained.clear()
+    shared = {}
+    together = [
+        retraining_experiment(features, given, hard=np.arange(n), baselines=shared, **settings) for n in (20, 40)
+    ]
+    assert trained == [5, 5, 5, 6, 6, 6, 5, 5, 6, 6]
+    assert repr(together) == repr(alone)
+
+
 def test_the_control_is_as_large_and_comes_from_the_same_places():
     train = np.arange(100) < 60
     barred = np.arange(100) >= 90
