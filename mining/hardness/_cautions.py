@@ -20,8 +20,13 @@ FIXED_ORDER = 0.2
 PAGE_SHARE = 0.45
 SURE_SDS = 2.5
 """Repeats so many standard deviations beyond chance are not chance."""
+MOST_TOLD = 200_000
+"""Trials that are enough to tell a time limit from losses for other reasons."""
+LIMIT_ODDS, SHAPE_ODDS = 2.0, 1.0
+"""ln odds that trials given as censored are so, and what the shape of the longest times adds or takes."""
+LEAST_CORRELATION = 0.02
 DOMINANT = 0.5
-DRIFT_FACTOR = 3.0
+DRIFT_FACTOR, FEWEST_FOR_DRIFT, SURE_DRIFT_SDS = 3.0, 20, 3.0
 
 
 def survey(layout: Layout) -> Array:
@@ -72,12 +77,49 @@ def _repeats_by_chance(layout: Layout, varied: NDArray[np.bool_]) -> tuple[float
     return mean, variance
 
 
-def bounds_are_plausible(table: Array, n_censored: Array) -> bool:
-    """Whether censored trials may have lasted at least as long as the longest time of their annotator.
+def bounds_are_plausible(layout: Layout, table: Array) -> bool:
+    """Whether trials without a time may have lasted at least as long as the longest time of their annotator.
 
-    A time limit cuts the upper tail off, so that the longest observed time lies as low as the share of censored trials
-    says. Where the longest times are as long as those of complete data, trials are missing for another reason.
+    Two things tell a time limit from trials that are missing for another reason. Where there was a limit, others are
+    slow on those items, too; a trial that is missing at random says nothing about its item. And a limit cuts the upper
+    tail off: the longest times lie as low as the share of missing trials says. That is a hint only, since the tails of
+    people's times differ.
     """
+    some = layout if layout.n_trials <= MOST_TOLD else layout.sample(-(-layout.n_trials // MOST_TOLD))
+    shape = SHAPE_ODDS if _tail_is_cut(table, np.diff(layout.offsets) - table[:, 0]) else -SHAPE_ODDS
+    return LIMIT_ODDS + shape + _others_are_slow(some) >= 0
+
+
+def _others_are_slow(layout: Layout) -> float:
+    """Return ln of how much likelier the other judgments of the items without a time are, had there been a limit."""
+    lost, code, who = layout.item < 0, layout.codes, layout.annotators
+    share = np.bincount(who[lost], minlength=layout.n_annotators) / np.maximum(np.diff(layout.offsets), 1)
+    # lost trials rank last, at the mean of the normal distribution above what was seen
+    late = _hazard(ndtri(1 - np.clip(share, 1e-6, 0.99)))
+    z = np.where(lost, late[who], layout.rank_scores())
+    n, n_lost = (np.bincount(code[on], minlength=layout.n_items) for on in (slice(None), lost))
+    total = np.bincount(code, z, layout.n_items)
+    pairs = float(n @ (n - 1))
+    if pairs <= 0:
+        return 0.0
+    rho = max((float(total @ total) - float(z @ z)) / pairs, LEAST_CORRELATION)
+    # each lost trial looks at all the other judgments of its item
+    weight = n_lost[code] - lost
+    looks = np.bincount(code, weight, layout.n_items)
+    if not looks.any():
+        return 0.0
+    squares = float(weight @ weight)
+    doubt = squares + rho * (float(looks @ looks) - squares)
+    expected = rho * float(late[who[lost]].mean()) * float(looks.sum())
+    return (float(weight @ z) - 0.5 * expected) * expected / doubt
+
+
+def _hazard(cut: Array) -> Array:
+    """Mean of the standard normal distribution above ``cut``."""
+    return np.asarray(np.exp(-0.5 * cut * cut - 0.5 * math.log(2 * math.pi) - log_ndtr(-cut)))
+
+
+def _tail_is_cut(table: Array, n_censored: Array) -> bool:
     n, some = table[:, 0], n_censored > 0
     on = some & (n >= 10) & (table[:, 2] > 0)
     if not on.any():
@@ -86,7 +128,7 @@ def bounds_are_plausible(table: Array, n_censored: Array) -> bool:
     weight = n_censored[on]
     longest = float(np.average((table[on, 3] - table[on, 1]) / np.sqrt(table[on, 2]), weights=weight))
     cut = float(ndtri(1 - share))
-    hazard = math.exp(-0.5 * cut * cut - 0.5 * math.log(2 * math.pi) - float(log_ndtr(cut)))
+    hazard = float(_hazard(np.array(cut)))
     limit = (cut + hazard) / math.sqrt(max(1 - cut * hazard - hazard * hazard, 1e-6))
     complete = float(np.average(ndtri(1 - 0.6 / n[on]), weights=weight))
     # with few censored trials the two cases look alike, and the bound does little harm
@@ -126,15 +168,14 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
     if quick.size:
         found.append(Caution(
             "seconds_as_milliseconds",
-            f"{quick.size} annotators (first: {quick[0]}) answer within {typical[quick[0]]:.3g} ms: their times look "
-            "like seconds. Hardness is unharmed (it compares times of the same annotator); speeds are not.",
+            f"{_people(quick, 'typically answers', 'typically answer')} within {typical[quick[0]]:.3g} ms: these times "
+            "look like seconds. Hardness is unharmed (it compares times of the same annotator); speeds are not.",
         ))  # fmt: skip
     slow = np.flatnonzero((table[:, 0] >= 3) & (typical > SLOWEST_MS))
     if slow.size:
         found.append(Caution(
             "times_too_long",
-            f"{slow.size} annotators (first: {slow[0]}) take over {SLOWEST_MS / 60_000:.0f} minutes an item: are these "
-            "milliseconds?",
+            f"{_people(slow, 'takes', 'take')} over {SLOWEST_MS / 60_000:.0f} minutes an item: are these milliseconds?",
         ))  # fmt: skip
     if present.size == 1:
         found.append(Caution("one_annotator", "All trials are one annotator's: this is their hardness, not people's."))
@@ -166,18 +207,32 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
     return found
 
 
-def about_drift(layout: Layout, slopes: Array) -> list[Caution]:
+def _people(codes: NDArray[np.int64], one: str, several: str) -> str:
+    """Return who does something; pages put the name in the place of the code."""
+    if codes.size == 1:
+        return f"Annotator {codes[0]} {one}"
+    return f"{codes.size} annotators (first: {codes[0]}) {several}"
+
+
+def about_drift(layout: Layout, slopes: Array, noise: Array) -> list[Caution]:
     """Caution about annotators whose times run away from the common course of practice.
 
-    ``slopes`` (n_annotators,), less their mean, are in ln seconds per unit of ln(position).
+    ``slopes`` (n_annotators,) are in ln seconds per unit of ln(position), ``noise`` (n_annotators,) is that of a trial.
+    The common course is their median: one clock that runs away takes the mean along, and the others would seem to
+    drift from it. What may be noise is not said of anybody.
     """
     sizes = np.diff(layout.offsets)
-    drift = np.abs(slopes) * np.log(np.maximum(sizes, 1))
-    odd = np.flatnonzero((sizes >= 20) & (drift > math.log(DRIFT_FACTOR)))
+    enough = sizes >= FEWEST_FOR_DRIFT
+    if not enough.any():
+        return []
+    apart = np.abs(slopes - np.median(slopes[enough]))
+    spread = np.bincount(layout.annotators, layout.courses[0].astype(np.float64) ** 2, layout.n_annotators)
+    sure = apart * np.sqrt(spread) > SURE_DRIFT_SDS * noise
+    odd = np.flatnonzero(enough & sure & (apart * np.log(np.maximum(sizes, 1)) > math.log(DRIFT_FACTOR)))
     if odd.size == 0:
         return []
     return [Caution(
         "drifting_times",
-        f"Times of {odd.size} annotators (first: {odd[0]}) change more than {DRIFT_FACTOR:.0f}-fold against the others "
-        "from their first trials to their last: a drifting clock, or somebody who stopped trying.",
+        f"{_people(odd, 'changes', 'change')} in speed more than {DRIFT_FACTOR:.0f}-fold against the others from the "
+        "first trials to the last: a drifting clock, or somebody who stopped trying.",
     )]  # fmt: skip

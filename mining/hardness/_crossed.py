@@ -74,6 +74,8 @@ class Crossed:
     """(n_courses,) mean slopes; `sd_c2` their variances between annotators."""
     sd_c2: Array
     nu: float
+    squares: Array
+    """(n_annotators,) sums of squares of all their scores, also of the censored trials; 0 on ln seconds."""
     with_load: bool = False
     borrow: bool = False
     """Whether an annotator's speed is shrunken to that of the others, or is their own affair."""
@@ -83,8 +85,8 @@ class Crossed:
     """Whether repeated judgments of items tell item and noise apart."""
 
 
-def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, with_load: bool = False) -> Crossed:
-    """Return the state before the first sweep."""
+def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squares: Array | None = None) -> Crossed:
+    """Return the state before the first sweep; ``squares``, of rank scores, means that annotators have loads."""
     seen = y[layout.item >= 0]
     if seen.size > 1_000_000:
         seen = seen[:: seen.size // 500_000]
@@ -99,7 +101,8 @@ def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, with
         load=np.ones(n_ann), known=np.full(n_items, 10 / variance), doubt=np.zeros(n_ann),
         s2=np.full(n_ann, 0.6 * variance), trust=np.ones(n_ann), sd_b2=0.2 * variance,
         sd_a2=variance if borrow else 1e4 * variance,
-        slope=np.zeros(q), sd_c2=np.full(q, 0.01 * variance), nu=10.0, with_load=with_load, borrow=borrow,
+        slope=np.zeros(q), sd_c2=np.full(q, 0.01 * variance), nu=10.0,
+        squares=np.zeros(n_ann) if squares is None else squares, with_load=squares is not None, borrow=borrow,
     )  # fmt: skip
 
 
@@ -148,7 +151,7 @@ def sweep(layout: Layout, state: Crossed, *, with_load: bool = False) -> tuple[A
     parts, n_ann, q = layout.parts, layout.n_annotators, layout.courses.shape[0]
     sums = np.zeros((parts.n_parts, layout.n_items, 5))
     hist = np.zeros((parts.n_parts, HISTOGRAM_BINS), np.int64)
-    noise, bend, pull = (np.zeros((n_ann, width)) for width in (4, q, 3))
+    noise, bend, pull = (np.zeros((n_ann, width)) for width in (4, q, 5))
     prior = np.empty((1 + q, 2))
     prior[0] = 0.0, state.sd_a2
     prior[1:, 0], prior[1:, 1] = state.slope, state.sd_c2
@@ -209,14 +212,16 @@ def _update_noise(state: Crossed, square: Array, vague: Array, n: Array, on: NDA
 
 def _update_loads(state: Crossed, pull: Array, on: NDArray[np.bool_], n: Array, *, learn: bool) -> None:
     """Loads and noise on the scale of ranks, where each annotator's variance is that of the items plus the noise."""
-    told = pull[on, 1]
+    told, late = pull[on, 1], pull[on, 4] > 0
     if learn and np.count_nonzero(on) > 1 and (told > 1e-9).all():
         own, _, _ = pool(pull[on, 0] / told, told, LOAD_SPREAD)
         common = float(np.average(own, weights=n))
         if common > LEAST_LOAD:
             # the mean load is 1: what is common to all is the spread of the items
             state.load[on] = np.clip(own / common, LEAST_LOAD, MOST_LOAD)
-    total = np.maximum(pull[on, 2] / np.maximum(n - 1 - state.slope.size, 1), 0.1 * state.variance)
+    # scores of ranks have the same spread for everybody: what is not seen of it is that of the censored trials
+    squares = pull[on, 2] + np.where(late, np.maximum(state.squares[on] - pull[on, 3], 0), 0)
+    total = np.maximum(squares / np.maximum(n - 1 - state.slope.size, 1), 0.1 * state.variance)
     state.s2[:] = float(np.average(np.maximum(total - state.sd_b2, LEAST_NOISE * total), weights=n))
     state.s2[on] = np.maximum(total - state.load[on] ** 2 * state.sd_b2, LEAST_NOISE * total)
 
@@ -234,13 +239,16 @@ def _update_slopes(state: Crossed, on: NDArray[np.bool_], bend: Array, d: int) -
 def foresight(layout: Layout, state: Crossed) -> Array:
     """Return (n_trials,) the effect of every trial's item without that trial; NaN where nothing else tells it."""
     sums = sweep(layout, state)[0]
-    precision = sums[:, 1] + 1 / state.sd_b2
+    code, who = layout.codes, layout.annotators
+    rest = state.y - state.mean - state.a[who] - np.einsum("td,dt->t", state.c[who], layout.courses)
+    order = np.argsort(code, kind="stable")
+    starts = np.searchsorted(code[order], np.arange(layout.n_items + 1))
+    edges = np.linspace(0, layout.n_items, layout.parts.n_parts + 1).astype(np.int64)
     out = np.full(layout.n_trials, np.nan)
     layout.parts.run(
-        lambda k: kernels.foresight(
-            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, state.y, layout.courses,
-            layout.courses.shape[0], state.b, precision, state.load, state.mean, state.a, state.c, state.s2, state.nu,
-            out,
+        lambda k: kernels.foresee(
+            edges[k], edges[k + 1], starts, order, layout.item, who, rest, state.load, state.s2, state.nu,
+            1 / state.sd_b2, state.b, sums[:, 1] + 1 / state.sd_b2, out,
         )
     )  # fmt: skip
     return out

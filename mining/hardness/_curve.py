@@ -36,11 +36,16 @@ def fit_curve(layout: Layout, z: NDArray[np.floating]) -> Array:
     pairs = float(n @ (n - 1))
     if pairs <= 0:
         return STRAIGHT
+    # The scores of few ranks are less spread out than a normal distribution, which would be taken for lapses: the
+    # polynomials are made orthogonal on the scores that there are.
+    one /= max(float(np.sqrt(np.mean(one * one))), 1e-9)
     total = np.bincount(code, one, layout.n_items)
     square = one * one
     rho = max(float(total @ total - square.sum()) / pairs, LEAST_CORRELATION)
     found = np.empty(2)
-    for at, (bent, power) in enumerate((((square - 1) / np.sqrt(2), 3), ((square - 3) * one / np.sqrt(6), 4))):
+    skewed, peaked = float(np.mean(square * one)), float(np.mean(square * square))
+    bends = ((square - 1 - skewed * one) / np.sqrt(2), 3), ((square - peaked) * one / np.sqrt(6), 4)
+    for at, (bent, power) in enumerate(bends):
         product = total * np.bincount(code, bent, layout.n_items) - np.bincount(code, one * bent, layout.n_items)
         gap = max(rho - rho**power, LEAST_CORRELATION)
         raw = float(product.sum()) / pairs / gap
@@ -77,3 +82,14 @@ def bend_in_place(layout: Layout, z: NDArray[np.floating], curve: Array) -> NDAr
         )
     )
     return z
+
+
+def squares_of_all(layout: Layout, curve: Array) -> Array:
+    """Return (n_annotators,) sums of squares of scores, those of censored trials with them: ranks leave no choice."""
+    out = np.zeros(layout.n_annotators)
+    layout.parts.run(
+        lambda k: kernels.square_scores(
+            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.log_times, *curve, *limits(curve), out
+        )
+    )
+    return out

@@ -22,8 +22,9 @@ kernel: Any = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"
 HISTOGRAM_BINS = 160
 BINS_PER_SD = 16.0
 NO_BOUND_MS = 1e-15
-NO_BOUND = math.log(NO_BOUND_MS / 1000.0) + 1.0
-"""A trial known to have lasted longer than nothing tells nothing: ln seconds below this are such bounds."""
+NO_BOUND = math.log(NO_BOUND_MS / 1000.0) + 10.0
+"""A trial known to have lasted longer than nothing tells nothing: ln seconds below this are such bounds, also where
+the annotator's mean was taken off."""
 
 
 @kernel
@@ -121,10 +122,11 @@ def score_by_rank(first, last, offsets, item, log_times, score):
     """Turn each annotator's times into normal quantiles (Blom); a bound lies between the times around it."""
     for j in range(first, last):
         lo, hi = offsets[j], offsets[j + 1]
-        n = hi - lo
-        values = np.empty(n, log_times.dtype)
-        m = 0
+        values = np.empty(hi - lo, log_times.dtype)
+        n, m = 0, 0
         for t in range(lo, hi):
+            if log_times[t] > NO_BOUND:
+                n += 1
             if item[t] >= 0:
                 values[m] = log_times[t]
                 m += 1
@@ -165,6 +167,21 @@ def bend_scores(start, stop, z, c2, c3, low, high, out):
             continue
         at = min(max(z[t], low), high)
         out[t] = scale * (at + c2 * (at * at - 1.0) + c3 * (at * at - 3.0) * at)
+
+
+@kernel
+def square_scores(first, last, offsets, log_times, c2, c3, low, high, out):
+    """Sum of squares of the scores that every annotator's trials have together, the censored ones among them."""
+    for j in range(first, last):
+        n = 0
+        for t in range(offsets[j], offsets[j + 1]):
+            if log_times[t] > NO_BOUND:
+                n += 1
+        z = np.empty(n)
+        for place in range(n):
+            z[place] = normal_quantile((place + 1 - 0.375) / (n + 0.25))
+        bend_scores(0, n, z, c2, c3, low, high, z)
+        out[j] = np.sum(z * z)
 
 
 @kernel

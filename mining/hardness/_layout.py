@@ -75,6 +75,16 @@ class Layout:
     def n_trials(self) -> int:
         return int(self.item.shape[0])
 
+    @property
+    def annotators(self) -> NDArray[np.int64]:
+        """(n_trials,) annotator codes."""
+        return np.repeat(np.arange(self.n_annotators), np.diff(self.offsets))
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """(n_trials,) item codes, of censored trials as well."""
+        return np.where(self.item >= 0, self.item, ~self.item)
+
     def centre(self, means: Array) -> None:
         """Take (n_annotators,) ``means`` off the annotators' ln times, in place."""
         self.parts.run(

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from mining.hardness import _crossed as crossed
-from mining.hardness._curve import STRAIGHT, bend_in_place, fit_curve
+from mining.hardness._curve import STRAIGHT, bend_in_place, fit_curve, squares_of_all
 from mining.hardness._layout import Layout
 
 Array = NDArray[np.float64]
 LOG_SECONDS, ANNOTATOR_SDS = "log-seconds", "annotator SDs"
 PILOT_TRIALS = 200_000
-RANKS_AHEAD, RANKS_AHEAD_SD = 0.01, 0.02
-"""By how much ranks are expected to foretell better before the data are seen: people's tails are heavier than
-lognormal. Lognormal noise that differs by annotator puts ln seconds ahead by as much as .02."""
+RANKS_AHEAD, RANKS_AHEAD_SD = 0.003, 0.01
+"""By how much ranks are expected to foretell better before the data are seen: mean and spread over simulated crowds
+(lognormal, ex-Gaussian, shifted, diffusion; noise that differs by annotator, stretched times; lapses, heavy tails)."""
 LEAST_WEIGHT = 0.02
 """A scale with less is left out."""
 
@@ -61,11 +61,11 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     curve = fit_curve(pilot, ranks)
     bent = bend_in_place(pilot, ranks.copy(), curve)
     plain = crossed.start(pilot, pilot.log_times)
-    by_rank = crossed.start(pilot, bent, with_load=True)
+    by_rank = crossed.start(pilot, bent, squares=squares_of_all(pilot, curve))
     for state in (plain, by_rank):
         crossed.settle(pilot, state)
     foretold = crossed.foresight(pilot, plain), crossed.foresight(pilot, by_rank)
-    share = probability_of_ranks(ranks, foretold[0], foretold[1], np.maximum(pilot.item, 0))
+    share = probability_of_ranks(ranks, foretold[0], foretold[1], np.maximum(pilot.item, 0), pilot.annotators)
     unit = ANNOTATOR_SDS if share >= 0.5 else LOG_SECONDS
     curve = curve if unit == ANNOTATOR_SDS else STRAIGHT
     state, other = (by_rank, plain) if unit == ANNOTATOR_SDS else (plain, by_rank)
@@ -73,21 +73,30 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     if pilot is layout:
         return Scale(unit, state, curve, other if 1 - weight > LEAST_WEIGHT else None, weight)
     del plain, by_rank, state, other, foretold
-    y = bend_in_place(layout, layout.rank_scores(), curve) if unit == ANNOTATOR_SDS else layout.log_times
-    state = crossed.start(layout, y, with_load=unit == ANNOTATOR_SDS)
+    if unit == ANNOTATOR_SDS:
+        y, squares = bend_in_place(layout, layout.rank_scores(), curve), squares_of_all(layout, curve)
+        state = crossed.start(layout, y, squares=squares)
+    else:
+        state = crossed.start(layout, layout.log_times)
     crossed.settle(layout, state)
     return Scale(unit, state, curve)
 
 
-def probability_of_ranks(ranks: NDArray[np.floating], plain: Array, by_rank: Array, item: NDArray[np.int32]) -> float:
+def probability_of_ranks(
+    ranks: NDArray[np.floating], plain: Array, by_rank: Array, item: NDArray[np.int32], annotator: NDArray[np.int64]
+) -> float:
     """Return how probable it is that effects on the scale of ranks foretell better than those on ln seconds.
+
+    What is foretold of each annotator's trials is brought to one spread: a precise annotator foretells mostly trials of
+    the others, who are harder to foretell, and a scale that trusts the precise ones would look bad.
 
     Args:
         ranks: (n_trials,) rank scores. plain, by_rank: (n_trials,) effect of the item without the trial on each scale;
-        NaN where there is none. item: (n_trials,) codes.
+        NaN where there is none. item, annotator: (n_trials,) codes.
     """
     on = ~(np.isnan(plain) | np.isnan(by_rank))
-    z, log, rank = (values[on].astype(np.float64) for values in (ranks, plain, by_rank))
+    who, z = annotator[on], ranks[on].astype(np.float64)
+    log, rank = (_one_spread(values[on].astype(np.float64), who) for values in (plain, by_rank))
     sizes = [float(np.sqrt(np.mean(values**2))) if values.size else 0.0 for values in (z, log, rank)]
     if min(sizes) <= 0:
         return float(ndtr(RANKS_AHEAD / RANKS_AHEAD_SD))
@@ -100,3 +109,10 @@ def probability_of_ranks(ranks: NDArray[np.floating], plain: Array, by_rank: Arr
     told = 1 / max(doubt, 1e-12)
     mean = (RANKS_AHEAD * expected + (rho[1] - rho[0]) * told) / (expected + told)
     return float(ndtr(mean * np.sqrt(expected + told)))
+
+
+def _one_spread(values: Array, who: NDArray[np.int64]) -> Array:
+    """Return values over the root of the mean square of those of the same annotator."""
+    squares = np.bincount(who, values**2) / np.maximum(np.bincount(who), 1)
+    spread = np.sqrt(squares)[who]
+    return np.divide(values, spread, out=np.zeros(values.size), where=spread > 0)

@@ -10,6 +10,8 @@ import numpy as np
 
 from mining.hardness._kernels import BINS_PER_SD, HISTOGRAM_BINS, kernel
 
+MANY_TRIALS, FORESEE_STEPS = 16, 15
+
 
 @kernel
 def solve(matrix, right, size):
@@ -142,8 +144,9 @@ def sweep(
 
     Filled: sums (n_items, 5): weighted residuals, weights, what they are expected to tell, squared scores at b = 0,
     squares of what each tells. noise (n_annotators, 4): squares of residuals from what the other trials say, what those
-    leave open, trials, weights. bend: what the trials tell of each slope. pull (n_annotators, 3), for the loads:
-    regression of responses on what the other judgments say of the item (products, precision), squares of responses.
+    leave open, trials, weights. bend: what the trials tell of each slope. pull (n_annotators, 5), for the loads:
+    regression of responses on what the other judgments say of the item (products, precision), squares of observed
+    responses and of their scores, censored trials.
     hist: counts of |residual| / s.
     """
     update_annotators(first, last, cells, item, y, x, q, b, load, mean, prior, a, c, s2, nu, bend)
@@ -167,7 +170,7 @@ def add_trials(
     precision, s = 1.0 / s2[j], math.sqrt(s2[j])
     base, stretch = mean + a[j], load[j]
     square, weight, vague, observed = 0.0, 0.0, 0.0, 0.0
-    product, told_load, total = 0.0, 0.0, 0.0
+    product, told_load, total, seen, lost = 0.0, 0.0, 0.0, 0.0, 0.0
     each = stretch * stretch / (s2[j] + doubt[j])
     expected = kappa * each
     s2_before, load_before = made_with[j, 0], made_with[j, 1]
@@ -195,6 +198,7 @@ def add_trials(
                 product += v * others * response
                 told_load += v * others * others
                 total += response * response
+                seen += y[t] * y[t]
         else:
             bound = r
             r, w = censored_residual(bound, s)
@@ -204,6 +208,15 @@ def add_trials(
                 square += s2[j] + bound * r * w + open_
                 vague += open_
                 observed += 1.0
+                if with_load:
+                    # the expected response in the place of the one that nobody waited for
+                    response = r * w + stretch * b[code]
+                    rest = max(held[code] - w * own * load_before, least)
+                    others = (b[code] * held[code] - w * own * (r + stretch * b[code])) / rest
+                    v = 1.0 / (s2[j] + stretch * stretch / rest)
+                    product += v * others * response
+                    told_load += v * others * others
+                    lost += 1.0
         weight += w
         loaded = w * precision * stretch
         sums[code, 0] += loaded * (r + stretch * b[code])
@@ -220,6 +233,8 @@ def add_trials(
     pull[j, 0] += product
     pull[j, 1] += told_load
     pull[j, 2] += total
+    pull[j, 3] += seen
+    pull[j, 4] += lost
 
 
 @kernel
@@ -237,27 +252,48 @@ def censored_residual(bound, s):
 
 
 @kernel
-def foresight(first, last, offsets, item, y, x, q, b, held, load, mean, a, c, s2, nu, out):
-    """Fill ``out`` (n_trials,) with the item's effect without the trial; NaN where no other trial tells it.
+def foresee(first, last, starts, order, item, who, rest, load, s2, nu, least, b, held, out):
+    """Fill ``out`` (n_trials,) with the effect that the other trials of items ``first`` to ``last`` foretell.
 
-    held (n_items,): the precisions that ``b`` was made with.
+    The weights of the others must not know the trial: those of a t distribution, made with it, are larger where the
+    others agree with it, and it would seem to be foretold. Where trials are many, it has no say in them.
+
+    starts (n_items + 1,), order (n_trials,): where the trials of each item are. who, rest (n_trials,): annotators, and
+    responses less what is not the item's. held (n_items,): the precisions that ``b`` was made with.
     """
-    for j in range(first, last):
-        precision, stretch = 1.0 / s2[j], load[j]
-        for t in range(offsets[j], offsets[j + 1]):
-            i = item[t]
-            if i < 0:
+    for i in range(first, last):
+        lo, hi = starts[i], starts[i + 1]
+        for at in range(lo, hi):
+            t = order[at]
+            if item[t] < 0 or hi - lo < 2:
                 continue
-            r = y[t] - mean - a[j] - stretch * b[i]
-            for d in range(q):
-                r -= c[j, d] * x[d, t]
-            w = precision * stretch * (nu + 1.0) / (nu + r * r * precision)
-            rest = held[i] - w * stretch
-            if rest <= 0.0:
+            if hi - lo > MANY_TRIALS:
+                stretch, precision = load[who[t]], 1.0 / s2[who[t]]
+                r = rest[t] - stretch * b[i]
+                w = precision * stretch * (nu + 1.0) / (nu + r * r * precision)
+                out[t] = (b[i] * held[i] - w * rest[t]) / max(held[i] - w * stretch, least)
                 continue
-            other = (b[i] * held[i] - w * (r + stretch * b[i])) / rest
-            if other != 0.0:
-                out[t] = other
+            effect = 0.0
+            for _ in range(FORESEE_STEPS):
+                total, weight = 0.0, least
+                for other in range(lo, hi):
+                    u = order[other]
+                    if u == t:
+                        continue
+                    stretch, precision = load[who[u]], 1.0 / s2[who[u]]
+                    r = rest[u] - stretch * effect
+                    if item[u] >= 0:
+                        w = (nu + 1.0) / (nu + r * r * precision)
+                    else:
+                        r, w = censored_residual(r, math.sqrt(s2[who[u]]))
+                    loaded = w * precision * stretch
+                    total += loaded * (r + stretch * effect)
+                    weight += loaded * stretch
+                before, effect = effect, total / weight
+                if abs(effect - before) * abs(effect - before) * least < 1e-6:
+                    break
+            if weight > least:
+                out[t] = effect
 
 
 @kernel

@@ -177,15 +177,13 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
     table = cautions.survey(layout)
     cautions.refuse_pages(layout, table)
     found = cautions.about_trials(layout, table, judged, int(lost.sum()))
-    if lost.any() and not given_bounds:
-        sizes = np.diff(layout.offsets)
-        if not cautions.bounds_are_plausible(table, sizes - table[:, 0]):
-            layout.log_times[censored] = np.log(NO_BOUND_MS / 1000)
-            found.append(Caution(
-                "censored_without_bound",
-                f"{int(lost.sum())} trials without a time are left aside: the longest times show no time limit. Give "
-                "`censored_at_ms` if there was one.",
-            ))  # fmt: skip
+    if lost.any() and not given_bounds and not cautions.bounds_are_plausible(layout, table):
+        layout.log_times[censored] = np.log(NO_BOUND_MS / 1000)
+        found.append(Caution(
+            "censored_without_bound",
+            f"{int(lost.sum())} trials without a time are left aside: neither the longest times nor those of others on "
+            "the same items point to a time limit. Give `censored_at_ms` if there was one.",
+        ))  # fmt: skip
     del censored
     if layout.n_trials == 0 or table[:, 0].sum() == 0:
         return _nothing(layout.n_items, layout.n_annotators, judged, lost, found)
@@ -203,7 +201,7 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
         state.a += table[:, 1] - np.mean(table[sizes > 0, 1])
     if kept[:1] == [0]:
         unit = 1.0 if scale.unit == LOG_SECONDS else np.sqrt(table[:, 2])
-        found += cautions.about_drift(layout, (state.c[:, 0] - state.slope[0]) * unit)
+        found += cautions.about_drift(layout, state.c[:, 0] * unit, np.sqrt(state.s2) * unit)
     slopes = np.zeros((layout.n_annotators, 2))
     slopes[:, kept] = state.c
     return _report(layout, scale, slopes, judged, lost, found, answers, longer)

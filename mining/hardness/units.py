@@ -150,10 +150,11 @@ def confusion_pairs(counts: ArrayLike) -> Pairs:
     of_pair = squares[first, first] + squares[second, second] + 2 * squares[first, second]
     cross = np.zeros(first.size)
     own = np.zeros(first.size)
+    by_class = np.ascontiguousarray(split.T)
     for at, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
-        here = 2 * split[:, a] * split[:, b] * weight
+        here = 2 * by_class[a] * by_class[b] * weight
         own[at] = here @ here
-        cross[at] = here @ (split[:, a] + split[:, b])
+        cross[at] = here @ (by_class[a] + by_class[b])
     variance = np.maximum(own - 2 * share * cross + share**2 * of_pair, 0)
     error = np.sqrt(variance) / (totals[first] + totals[second])
     low, high = _share_interval(share, error)

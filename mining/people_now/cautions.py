@@ -45,18 +45,22 @@ def _refusal(found: Estimates) -> list[Row]:
 
 
 def _named(name: str, message: str, stored: StoredTrials) -> Row:
-    """Put the annotator's name where the message of the fit has their code."""
+    return _row(name, *with_names(message, stored.annotators))
+
+
+def with_names(message: str, annotators: pl.DataFrame) -> tuple[str, list[int]]:
+    """Return a message of the fit with the annotators' names where it has their codes, and the ids of those named."""
     ids: list[int] = []
 
     def name_of(match: re.Match[str]) -> str:
         code = int(match.group(1) or match.group(2))
-        if code >= len(stored.annotators):
+        if code >= len(annotators):
             return match.group(0)
-        pk, who = stored.annotators.select("id", "name").row(code)
+        pk, who = annotators.select("id", "name").row(code)
         ids.append(pk)
         return f"(first: {who})" if match.group(1) else who
 
-    return _row(name, CODE_IN_MESSAGE.sub(name_of, message), ids)
+    return CODE_IN_MESSAGE.sub(name_of, message), ids
 
 
 def _people(stored: StoredTrials, codes: list[int]) -> tuple[list[int], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -17,10 +18,10 @@ from mining.services.people_now import FILES_VERSION, settings_of, trials_seen
 
 from .annotators import annotator_facts, keep_pages
 from .clocks import clock_cautions
-from .consensus import add_to_consensus, keep_consensus
+from .consensus import add_to_consensus, keep_consensus, weigh
 from .details import measure_facts
 from .estimates import WHOLE_UP_TO, fit_whole, update
-from .stored_trials import bring_up_to_date, make_base, people_folder, read_stored
+from .stored_trials import bring_up_to_date, make_base, people_folder, read_newer, read_stored
 from .summary import Asked, summarise
 
 
@@ -44,9 +45,10 @@ def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
     facts |= {**stamp, "seconds": seconds}
     folder.write_json("hardness.json", plain(facts))
     if len(stored.trials) <= WHOLE_UP_TO:
-        keep_consensus(folder, stored.items, labels_that_count(stored.trials), len(classes), stamp)
+        view = weigh(labels_that_count(stored.trials), n_items, len(classes))
+        keep_consensus(folder, stored.items, view, stamp)
     else:  # in larger projects the other job weighs all labels anew, with the annotators
-        add_to_consensus(folder, stored.items, stored.trials, new, stamp)
+        add_to_consensus(folder, replace(stored, new=new), stamp)
     return {
         "version": FILES_VERSION,
         "settings": settings,
@@ -58,7 +60,7 @@ def refresh_hardness(run: JobRun, project: Project) -> dict[str, Any]:
 
 
 def refresh_details(run: JobRun, project: Project) -> dict[str, Any]:
-    """Bring the consensus, annotators.json with the pages of each one, and measures.json up to date."""
+    """Bring annotators.json with the pages of each one, measures.json and a large project's consensus up to date."""
     folder, seen = people_folder(project.pk), _seen(project)
     run.progress(0, 11, stage="Describing annotators")
     try:
@@ -71,7 +73,10 @@ def refresh_details(run: JobRun, project: Project) -> dict[str, Any]:
     stamp = {"version": FILES_VERSION, "seen": seen, "computed_at": timezone.now().isoformat()}
     folder.write_json("clocks.json", {**stamp, "warnings": clock_cautions(project)})
     labelled = labels_that_count(stored.trials)
-    view = keep_consensus(folder, stored.items, labelled, len(read_classes(project)), stamp)
+    view = weigh(labelled, len(stored.items), len(read_classes(project)))
+    if len(stored.trials) > WHOLE_UP_TO:
+        # Weighing took its time: what the other job has read and judged meanwhile is not to be put back.
+        keep_consensus(folder, stored.items, view, stamp, read_newer(project, stored))
     people = annotator_facts(stored, labelled, view)
     keep_pages(folder, people.pop("pages"))
     folder.write_json("annotators.json", plain({**people, **stamp}))

@@ -8,7 +8,7 @@ were open and those with new annotations are read again. Once a day everything i
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -81,7 +81,9 @@ def make_base(project: Project, stored: StoredTrials) -> StoredTrials:
     base, none = stored.trials, stored.new.clear()
     _write(folder, "base.parquet", base)
     _write(folder, "new.parquet", none)
-    return StoredTrials(stored.items, stored.annotators, base, none, stored.mark)
+    mark = {**stored.mark, "base_made_at": timezone.now().isoformat()}
+    folder.write_json("trials.json", mark)
+    return StoredTrials(stored.items, stored.annotators, base, none, mark)
 
 
 def read_stored(project: Project) -> StoredTrials:
@@ -93,6 +95,18 @@ def read_stored(project: Project) -> StoredTrials:
     return StoredTrials(_read(folder, "items.parquet"), annotator_table(project), base, new, mark)
 
 
+def read_newer(project: Project, then: StoredTrials) -> StoredTrials:
+    """Return what is on disk by now, with `new`: at least all that is not in ``then``."""
+    folder = people_folder(project.pk)
+    new = _read(folder, "new.parquet")
+    # In this order: of a base made in between the mark would tell.
+    mark = folder.read_json("trials.json")
+    if mark.get("base_made_at") == then.mark.get("base_made_at"):
+        return StoredTrials(_read(folder, "items.parquet"), then.annotators, then.base, new, mark)
+    now = read_stored(project)
+    return replace(now, new=_not_the_same(now.trials, then.trials))
+
+
 def _read_all(project: Project, folder: Folder, annotators: pl.DataFrame, on_chunk: OnChunk | None) -> StoredTrials:
     seen = _highest(project)
     items = item_table(project).select("item", "image", "given")
@@ -100,7 +114,7 @@ def _read_all(project: Project, folder: Folder, annotators: pl.DataFrame, on_chu
     still_open = Trial.objects.filter(project=project).exclude(state__in=OVER).values_list("pk", flat=True)
     mark = {
         **seen, "open": list(still_open), "annotators": annotators["id"].to_list(),
-        "read_at": timezone.now().isoformat(),
+        "read_at": timezone.now().isoformat(), "base_made_at": timezone.now().isoformat(),
     }  # fmt: skip
     _write(folder, "items.parquet", items)
     _write(folder, "new.parquet", trials.clear())
@@ -129,8 +143,9 @@ def _more_items(project: Project, folder: Folder) -> pl.DataFrame | None:
 
 def _changes(project: Project, items: pl.DataFrame, mark: dict[str, Any]) -> tuple[pl.DataFrame, list[int]]:
     since = mark["last_trial"] - OVERLAP
-    answered = Annotation.objects.filter(pk__gt=mark["last_annotation"] - OVERLAP, trial__project=project)
-    again = sorted(set(mark["open"]).union(answered.values_list("trial_id", flat=True)))
+    # The project is compared here: asked for it, SQLite would go through all trials of the project.
+    late = Annotation.objects.filter(pk__gt=mark["last_annotation"] - OVERLAP).values_list("trial", "trial__project")
+    again = sorted(set(mark["open"]).union(trial for trial, of in late.iterator() if of == project.pk))
     parts = [trial_table(project, items, where=Q(pk__gt=since))]
     young = Trial.objects.filter(project=project, pk__gt=since).exclude(state__in=OVER)
     open_ids = set(young.values_list("pk", flat=True))

@@ -159,6 +159,8 @@ def _rows(found: units.Units, name: str, most: int | None = None) -> list[dict[s
 def _pairs(counts: np.ndarray, scores: Scores) -> list[dict[str, Any]]:
     found = units.confusion_pairs(counts)
     shown = min(N_PAIRS, found.share.size)
+    named = np.union1d(found.first[:shown], found.second[:shown]).tolist() if scores.kinds.sd > 0 else []
+    answered = {code: counts[:, code] > 0 for code in named}
     rows = []
     for at in range(shown):
         a, b = int(found.first[at]), int(found.second[at])
@@ -167,7 +169,7 @@ def _pairs(counts: np.ndarray, scores: Scores) -> list[dict[str, Any]]:
             "high": float(found.high[at]), "n_items": int(found.n_items[at]), "time": None,
         }  # fmt: skip
         if scores.kinds.sd > 0:
-            inside = np.where((counts[:, a] > 0) & (counts[:, b] > 0), 0, -1)
+            inside = np.where(answered[a] & answered[b], 0, -1)
             of_pair = units.of_kinds(scores.kinds.value, scores.kinds.se, scores.kinds.sd, inside, 1)
             if of_pair.n_items[0]:
                 row["time"] = {"value": float(of_pair.mean[0]), "low": float(of_pair.low[0]),

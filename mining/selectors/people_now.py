@@ -67,9 +67,9 @@ def measures_of(project: Project) -> dict[str, Any] | None:
 def freshness_of(project: Project, facts: dict[str, Any] | None, *, details: bool = False) -> Freshness:
     """Compare the figures with what has come since."""
     job = Job.objects.filter(kind=DETAILS_JOB if details else PEOPLE_JOB, scope=project.scope).first()
-    if facts is None:
-        return Freshness(None, 0, job)
     now = trials_seen([project]).get(project.pk, {"n": 0})["n"]
+    if facts is None:
+        return Freshness(None, now, job)
     return Freshness(datetime.fromisoformat(facts["computed_at"]), max(now - facts["seen"]["n"], 0), job)
 
 

@@ -24,6 +24,8 @@ REST_SHARE = 0.5
 FILES_VERSION = 2
 """Of the files that the pages read: those of another version are computed anew, and not read."""
 DETAILS_REST = timedelta(minutes=2)
+DETAILS_GIVE_WAY = timedelta(minutes=5)
+"""So long annotators and measures wait for rounds, imports and the like: who came to see a round sees it first."""
 AFTER_FAILURE = timedelta(minutes=5)
 CORRECTIONS_SEEN = 5_000
 """Latest annotations among which corrections are looked for; older ones come along with the next answer."""
@@ -49,7 +51,10 @@ def queue_due() -> int:
     """Queue the jobs of every project in which trials have come since; return how many. Beat calls it often."""
     seen = {project: state for project, state in trials_seen().items() if state["n"]}
     jobs = {(job.kind, job.scope): job for job in Job.objects.filter(kind__in=TITLES).defer("params")}
-    projects = Project.objects.filter(pk__in=seen, archived_at__isnull=True).only("pk", "human_measure", "label_level")
+    projects = Project.objects.filter(pk__in=seen, archived_at__isnull=True).only(
+        "pk", "human_measure", "label_level", "created_at"
+    )
+    others_work = Job.objects.exclude(kind__in=TITLES).exclude(status__in=Job.FINAL).exists()
     # Boxes that were corrected are no new trials, and call for new objects all the same.
     redrawn = set(Item.objects.filter(unmatched=True).order_by().values_list("project_id", flat=True).distinct())
     due = [
@@ -63,8 +68,7 @@ def queue_due() -> int:
             settings_of(project),
             redrawn=project.pk in redrawn,
         )
-        # Details are made from the trials that the other job has read.
-        and (kind == PEOPLE_JOB or _has_run(jobs.get((PEOPLE_JOB, project.scope))))
+        and (kind == PEOPLE_JOB or _details_may_run(project, jobs, others_work=others_work))
     ]
     return sum(refresh_people(project=project, kind=kind) is not None for project, kind in due)
 
@@ -95,8 +99,14 @@ def _is_due(
     return since >= max(took * REST_SHARE, DETAILS_REST if kind == DETAILS_JOB else timedelta())
 
 
-def _has_run(job: Job | None) -> bool:
-    return job is not None and bool(job.result.get("seen"))
+def _details_may_run(project: Project, jobs: dict[tuple[str, str], Job], *, others_work: bool) -> bool:
+    """Details are made from the trials that the other job has read, and give way to what people wait for."""
+    read = jobs.get((PEOPLE_JOB, project.scope))
+    if read is None or not read.result.get("seen"):
+        return False
+    last = jobs.get((DETAILS_JOB, project.scope))
+    since = project.created_at if last is None or last.finished_at is None else last.finished_at
+    return not others_work or timezone.now() - since > DETAILS_GIVE_WAY
 
 
 def refresh_people(*, project: Project, kind: str = PEOPLE_JOB) -> Job | None:

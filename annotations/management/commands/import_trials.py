@@ -55,9 +55,11 @@ class Command(SiteCommand):
             },
             stderr=self.stderr,
         )
+        n_people = result["n_annotators"]
+        people = f"{n_people:,} annotator{'s' * (n_people != 1)}"
         self.stdout.write(
             f"{result['n_read']:,} read: {result['n_new']:,} new ({result['n_missed']:,} missed), "
-            f"{result['n_known']:,} known, {result['n_refused']:,} refused; {result['n_annotators']:,} annotators."
+            f"{result['n_known']:,} known, {result['n_refused']:,} refused; {people}."
         )
         if result["n_refused"] and result["n_refused"] == result["n_read"]:
             raise CommandError("Nothing was imported: every row was refused.")

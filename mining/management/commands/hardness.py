@@ -41,10 +41,11 @@ class Command(SiteCommand):
         import polars as pl
 
         from annotations.services.drawn_objects import update_objects
-        from mining.adapters import item_table, read_classes, trial_table
+        from mining.adapters import annotator_table, item_table, read_classes, trial_table
         from mining.exports.csv_format import safe_cell
         from mining.hardness.human_measures import HUMAN_MEASURES
         from mining.people import NO_LABELS, judge_items, measure_items
+        from mining.people_now.cautions import with_names
 
         measure = options["measure"] or known_measure(project.human_measure)
         if measure not in HUMAN_MEASURES:
@@ -74,8 +75,9 @@ class Command(SiteCommand):
             table = table.with_columns(pl.Series(measure, measure_items(view, trials, measure)).fill_nan(None))
             columns = [*columns[:2], measure, *(name for name in columns[2:] if name != measure)]
         table = table.select(columns)
+        people = annotator_table(project)
         for warning in view.facts["time"].get("warnings", ()):
-            self.stderr.write(f"Warning: {warning['message']}")
+            self.stderr.write(f"Warning: {with_names(warning['message'], people)[0]}")
         buffer = io.BytesIO()
         if path.suffix == ".parquet":
             table.write_parquet(buffer)
@@ -87,11 +89,16 @@ class Command(SiteCommand):
         time = view.facts["time"]
         unit, reliability = time.get("scale", "no unit"), _rounded(time.get("reliability"))
         self.stderr.write(
-            f"{len(table)} items, {time['n_timed']} trials by {time['n_annotators']} annotators. "
+            f"{_counted(len(table), 'item')}, {_counted(time['n_timed'], 'trial')} by "
+            f"{_counted(time['n_annotators'], 'annotator')}. "
             f"Hardness: {words_of(measure).title}. "
             f"Time hardness in {unit}; reliability {reliability}. Written to {path}."
         )
         self.stdout.write(project.slug)
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _rounded(value: float | None) -> str:

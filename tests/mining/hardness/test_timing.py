@@ -1,4 +1,4 @@
-"""Hardness from response times against known truth, in awkward designs and with bad input."""
+"""Hardness from response times against known truth."""
 
 import csv
 from pathlib import Path
@@ -7,29 +7,11 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from mining.hardness import _layout
 from mining.hardness.timing import BadTrials, fit_response_times
 
+from .simulated_trials import inside, names, simulate
+
 SPEEDED = Path(__file__).parents[4] / "shared" / "data" / "speeded_recognition"
-
-
-def simulate(seed=0, n_items=300, n_annotators=30, per_item=6, item_sd=0.25, noise=(0.2, 0.8)):
-    """Trials of a known truth: (item, annotator, response_ms, item effects, noise of annotators)."""
-    rng = np.random.default_rng(seed)
-    b = rng.normal(0, item_sd, n_items)
-    item = np.repeat(np.arange(n_items), per_item)
-    annotator = np.argsort(rng.random((n_items, n_annotators)), axis=1)[:, :per_item].ravel()
-    slow, sd = rng.normal(0, 0.4, n_annotators), rng.uniform(*noise, n_annotators)
-    times = np.exp(7 + b[item] + slow[annotator] + sd[annotator] * rng.standard_normal(item.size))
-    return item, annotator, times, b, sd
-
-
-def names(fit):
-    return {caution.name for caution in fit.warnings}
-
-
-def inside(fit, truth):
-    return np.abs(fit.item_effect - (truth - truth.mean())) < 1.645 * fit.item_se
 
 
 def test_recovers_a_known_truth_with_honest_intervals():
@@ -185,230 +167,10 @@ def test_items_never_judged_are_nan():
     assert fit.n_judgments[300:].tolist() == [0, 0]
 
 
-def test_parts_and_single_precision_change_nothing_that_matters(monkeypatch):
-    item, annotator, times, _, _ = simulate()
-    one = fit_response_times(item, annotator, times)
-    monkeypatch.setattr(_layout, "TRIALS_A_PART", 300)
-    many = fit_response_times(item, annotator, times)
-    np.testing.assert_allclose(many.item_effect, one.item_effect, atol=1e-6)
-    monkeypatch.setattr(_layout, "LARGE", 0)
-    single = fit_response_times(item, annotator, times)
-    np.testing.assert_allclose(single.item_effect, one.item_effect, atol=1e-4)
-    np.testing.assert_array_equal(fit_response_times(item, annotator, times).item_effect, single.item_effect)
-
-
-@pytest.mark.parametrize("scale", ["log-seconds", "annotator SDs"])
-def test_blocks_of_items_change_nothing_but_the_order_of_sums(monkeypatch, scale):
-    item, annotator, times, _, _ = simulate(4, n_items=500, per_item=8)
-    if scale == "annotator SDs":
-        times = 1000 * (times / 1000) ** np.exp(np.random.default_rng(0).normal(0, 0.8, 30))[annotator]
-    times[::23] = np.nan
-    position = np.empty(item.size)
-    for j in range(30):
-        own = np.flatnonzero(annotator == j)
-        position[np.random.default_rng(j).permutation(own)] = np.arange(1, own.size + 1)
-    one = fit_response_times(item, annotator, times, position=position)
-    monkeypatch.setattr(_layout, "BLOCK_BITS", 4)
-    monkeypatch.setattr(_layout, "TRIALS_A_CELL", 2)
-    blocks = []
-    sort = _layout.Layout.sort_by_blocks
-    monkeypatch.setattr(_layout.Layout, "sort_by_blocks", lambda self: (sort(self), blocks.append(len(self.cells) - 1)))
-    other = fit_response_times(item, annotator, times, position=position)
-    assert blocks == [500 // 16 + 1]
-    assert other.scale == one.scale == scale
-    np.testing.assert_allclose(other.item_effect, one.item_effect, atol=1e-5)
-    np.testing.assert_allclose(other.item_se, one.item_se, rtol=1e-5)
-    np.testing.assert_allclose(other.practice, one.practice, atol=1e-5)
-
-
-def test_the_scale_of_large_data_is_chosen_on_a_sample(monkeypatch):
-    item, annotator, times, b, _ = simulate(n_items=600)
-    monkeypatch.setattr("mining.hardness._scales.PILOT_TRIALS", 900)
-    fit = fit_response_times(item, annotator, times)
-    assert fit.scale == "log-seconds"
-    assert spearmanr(fit.item_effect, b)[0] > 0.75
-
-
-# Awkward designs: an estimate that makes sense, and the words that go with it
-
-
-def test_one_annotator_one_look_each():
-    rng = np.random.default_rng(0)
-    times = np.exp(rng.normal(7, 0.4, 40))
-    fit = fit_response_times(np.arange(40), np.zeros(40, int), times)
-    assert {"one_annotator", "noise_not_identified", "too_few_judgments"} <= names(fit)
-    assert spearmanr(fit.item_effect, times)[0] > 0.999
-    assert np.isnan(fit.reliability) and np.isnan(fit.item_sd)
-    assert np.isfinite(fit.item_se).all()
-    assert (fit.judgments_needed(0.8) == -1).all()
-
-
-def test_one_item():
-    fit = fit_response_times([0, 0, 0], [0, 1, 2], [500.0, 700.0, 900.0])
-    assert "noise_not_identified" in names(fit)
-    assert fit.item_effect.tolist() == [0.0]
-
-
-def test_an_annotator_with_one_trial():
-    item, annotator, times, _, _ = simulate()
-    fit = fit_response_times(np.append(item, 0), np.append(annotator, 30), np.append(times, 1e6))
-    alone = fit_response_times(item, annotator, times)
-    assert np.isfinite(fit.annotator_effect[30])
-    np.testing.assert_allclose(fit.item_effect, alone.item_effect, atol=0.05)
-
-
-def test_unconnected_groups_are_said():
-    item, annotator, times, _, _ = simulate()
-    fit = fit_response_times(
-        np.concatenate([item, item + 300]), np.concatenate([annotator, annotator + 30]), np.concatenate([times, times])
-    )
-    assert "unconnected_groups" in names(fit)
-    np.testing.assert_allclose(fit.item_effect[:300], fit.item_effect[300:], atol=1e-6)
-
-
-def test_all_times_equal():
-    item, annotator, times, _, _ = simulate()
-    fit = fit_response_times(item, annotator, np.full(times.size, 700.0))
-    assert "no_variation" in names(fit)
-    assert np.abs(fit.item_effect).max() < 1e-6
-    assert np.isnan(fit.reliability)
-
-
-def test_no_trials_and_no_times():
-    assert names(fit_response_times([], [], [], n_items=3)) == {"too_few_judgments", "no_times"}
-    fit = fit_response_times([0, 1], [0, 0], [np.nan, np.nan])
-    assert "no_times" in names(fit)
-    assert fit.n_censored.tolist() == [1, 1]
-
-
-def test_seconds_imported_as_milliseconds_are_said_and_harmless():
-    item, annotator, times, _, _ = simulate()
-    plain = fit_response_times(item, annotator, times)
-    mixed = fit_response_times(item, annotator, np.where(annotator == 3, times / 1000, times))
-    assert "seconds_as_milliseconds" in names(mixed)
-    assert "first: 3" in mixed.warnings[0].message
-    np.testing.assert_allclose(mixed.item_effect, plain.item_effect, atol=0.02)
-
-
-def test_dominant_annotator_and_repeats_are_said():
-    item, annotator, times, _, _ = simulate(per_item=3)
-    rng = np.random.default_rng(0)
-    more = rng.permutation(np.arange(300).repeat(5))
-    fit = fit_response_times(
-        np.concatenate([item, more]),
-        np.concatenate([annotator, np.zeros(1500, int)]),
-        np.concatenate([times, np.exp(rng.normal(7, 0.3, 1500))]),
-    )
-    assert {"dominant_annotator", "repeated_judgments"} <= names(fit)
-
-
-def test_times_of_pages_are_refused():
-    page = np.random.default_rng(0).uniform(3000, 9000, 50).repeat(6)
-    with pytest.raises(BadTrials) as error:
-        fit_response_times(np.arange(300), np.arange(300) // 60, page)
-    assert error.value.name == "page_level_times"
-
-
-def test_times_in_whole_seconds_repeat_by_chance_and_are_no_pages():
-    item, annotator, times, b, _ = simulate()
-    seconds = np.maximum(np.round(times / 1000), 1) * 1000
-    by_annotator = np.argsort(annotator, kind="stable")
-    repeats = np.diff(seconds[by_annotator])[np.diff(annotator[by_annotator]) == 0] == 0
-    assert repeats.mean() > 0.45  # what the rule went by alone
-    fit = fit_response_times(item, annotator, seconds)
-    assert spearmanr(fit.item_effect, b)[0] > 0.55
-
-
-def test_pages_in_whole_seconds_are_still_refused():
-    page = np.random.default_rng(0).integers(3, 9, 50).repeat(6) * 1000.0
-    with pytest.raises(BadTrials) as error:
-        fit_response_times(np.arange(300), np.arange(300) // 60, page)
-    assert error.value.name == "page_level_times"
-    # the same times in another order say nothing about pages
-    assert (
-        fit_response_times(
-            np.arange(300),
-            np.arange(300) // 60,
-            np.random.default_rng(1).permutation(page.reshape(5, 60), axis=1).ravel(),
-        ).n_judgments.tolist()
-        == [1] * 300
-    )
-
-
-def test_a_drifting_annotator_is_said():
-    item, annotator, times, _, _ = simulate()
-    position = np.empty(item.size)
-    for j in range(30):
-        own = np.flatnonzero(annotator == j)
-        position[np.random.default_rng(j).permutation(own)] = np.arange(1, own.size + 1)
-    times = np.where(annotator == 7, times * position**-0.8, times)
-    fit = fit_response_times(item, annotator, times, position=position)
-    assert "drifting_times" in names(fit)
-
-
 def test_a_shift_is_taken_off():
     item, annotator, times, _, _ = simulate()
     shifted = fit_response_times(item, annotator, times + 250, shift_ms=250)
     np.testing.assert_allclose(shifted.item_effect, fit_response_times(item, annotator, times).item_effect, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("change", "name"),
-    [
-        ({"response_ms": [0.0, 500.0]}, "response_ms_not_positive"),
-        ({"response_ms": [-3.0, 500.0]}, "response_ms_not_positive"),
-        ({"response_ms": [-np.inf, 500.0]}, "response_ms_not_positive"),
-        ({"response_ms": [np.inf, 500.0]}, "infinite_response_ms"),
-        ({"response_ms": [[400.0, 500.0]]}, "length_mismatch"),
-        ({"response_ms": ["fast", "slow"]}, "not_numbers"),
-        ({"response_ms": [500.0]}, "length_mismatch"),
-        ({"item": [0, -1]}, "code_out_of_range"),
-        ({"item": [0, 7], "n_items": 5}, "code_out_of_range"),
-        ({"item": [[0, 1]]}, "not_one_dimensional"),
-        ({"item": ["cat", "dog"]}, "not_codes"),
-        ({"item": [0, np.nan]}, "not_codes"),
-        ({"item": [0, 1, 2]}, "length_mismatch"),
-        ({"annotator": [0]}, "length_mismatch"),
-        ({"annotator": [0, -2]}, "code_out_of_range"),
-        ({"annotator": [0.5, 1.0]}, "not_codes"),
-        ({"position": [1]}, "length_mismatch"),
-        ({"position": [0, 1]}, "position_out_of_range"),
-        ({"position": [np.nan, 1]}, "position_out_of_range"),
-        ({"position": [np.inf, 1]}, "position_out_of_range"),
-        ({"position": ["first", "second"]}, "not_numbers"),
-        ({"session": [0, 1]}, "session_without_position"),
-        ({"session": [0], "position": [1, 2]}, "length_mismatch"),
-        ({"session": [0, -1], "position": [1, 2]}, "code_out_of_range"),
-        ({"label": [1]}, "length_mismatch"),
-        ({"label": [0.5, 1.0]}, "not_codes"),
-        ({"censored_at_ms": [1.0]}, "length_mismatch"),
-        ({"censored_at_ms": 0.0}, "bound_not_positive"),
-        ({"shift_ms": 450.0}, "shift_out_of_range"),
-    ],
-)
-def test_bad_input_is_refused_by_name(change, name):
-    arguments = {"item": [0, 1], "annotator": [0, 0], "response_ms": [400.0, 500.0]} | change
-    with pytest.raises(BadTrials) as error:
-        fit_response_times(**arguments)
-    assert error.value.name == name
-    assert str(error.value).startswith(f"{name}: ")
-
-
-def test_two_answers_of_an_annotator_to_one_item_are_two_judgments_and_are_said():
-    item, annotator, times, _, _ = simulate(2, per_item=3)
-    once = fit_response_times(item, annotator, times)
-    fit = fit_response_times(np.append(item, item[0]), np.append(annotator, annotator[0]), np.append(times, times[0]))
-    assert fit.n_judgments[item[0]] == once.n_judgments[item[0]] + 1
-    assert "repeated_judgments" in names(fit)
-    assert "repeated_judgments" not in names(once)
-    assert fit.item_se[item[0]] < once.item_se[item[0]]
-
-
-def test_a_missing_time_is_a_censored_trial_and_milliseconds_of_hours_are_said():
-    item, annotator, times, _, _ = simulate(2)
-    fit = fit_response_times(item, annotator, np.where(np.arange(times.size) % 50 == 0, np.nan, times))
-    assert fit.n_censored.sum() == times.size // 50
-    assert "times_too_long" in names(fit_response_times(item, annotator, np.where(annotator == 5, times * 1e4, times)))
 
 
 @pytest.mark.skipif(not SPEEDED.exists(), reason="the speeded_recognition trials are not at ../shared/data")

@@ -5,7 +5,8 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import spearmanr
 
-from mining.hardness import _curve, _scales, _variances
+from mining.hardness import _crossed, _curve, _scales, _variances
+from mining.hardness._layout import Parts, lay_out
 from mining.hardness.timing import fit_response_times
 from mining.hardness.timing_rivals import mean_by_item, within_annotator_rank
 
@@ -95,20 +96,34 @@ def foretelling(seed, n=600, gap=0.0):
     item = np.arange(n) // 3
     ranks = rng.standard_normal(n)
     plain, by_rank = (r * ranks + np.sqrt(1 - r * r) * rng.standard_normal(n) for r in (0.4, 0.4 + gap))
-    return ranks, plain, by_rank, item.astype(np.int32)
+    return ranks, plain, by_rank, item.astype(np.int32), np.arange(n) % 3
 
 
 def test_the_scale_that_foretells_better_is_the_probable_one():
     assert _scales.probability_of_ranks(*foretelling(0, n=60_000, gap=0.1)) > 0.999
     assert _scales.probability_of_ranks(*foretelling(0, n=60_000, gap=-0.1)) < 0.001
-    ranks, plain, _, item = foretelling(1)
+    ranks, plain, _, item, annotator = foretelling(1)
     # nothing to choose between them: and no doubt about that
-    assert _scales.probability_of_ranks(ranks, plain, plain, item) == pytest.approx(0.5, abs=0.01)
+    assert _scales.probability_of_ranks(ranks, plain, plain, item, annotator) == pytest.approx(0.5, abs=0.01)
     few = _scales.probability_of_ranks(*foretelling(2, n=30))
-    # ranks are expected to be .01 (SD .02) ahead: Phi(.5)
-    assert few == pytest.approx(0.691, abs=0.05)
+    # ranks are expected to be .003 (SD .01) ahead: Phi(.3)
+    assert few == pytest.approx(0.618, abs=0.05)
     unknown = np.full(ranks.size, np.nan)
-    assert _scales.probability_of_ranks(ranks, unknown, unknown, item) == pytest.approx(0.691, abs=0.001)
+    assert _scales.probability_of_ranks(ranks, unknown, unknown, item, annotator) == pytest.approx(0.618, abs=0.001)
+
+
+def test_an_annotator_who_is_easy_to_foretell_does_not_speak_for_the_scale_that_trusts_the_others():
+    """Two annotators judge with a third who is all noise: what counts is how well each one's own trials are told."""
+    rng = np.random.default_rng(3)
+    n = 30_000
+    annotator, truth = np.arange(n) % 3, rng.standard_normal(n)
+    validity = np.array([0.8, 0.8, 0.0])[annotator]
+    ranks = validity * truth + np.sqrt(1 - validity**2) * rng.standard_normal(n)
+    plain = truth + rng.standard_normal(n)
+    # the same, but larger where the trial can be foretold: no better for anybody
+    by_rank = plain * np.array([2.0, 2.0, 0.5])[annotator]
+    share = _scales.probability_of_ranks(ranks, plain, by_rank, np.arange(n) // 3, annotator)
+    assert share == pytest.approx(0.5, abs=1e-3)
 
 
 def test_effects_on_two_scales_are_a_mean_in_the_unit_of_the_more_probable_one():
@@ -125,3 +140,36 @@ def test_effects_on_two_scales_are_a_mean_in_the_unit_of_the_more_probable_one()
     assert both.effects(on) == pytest.approx([-0.2, 0.05, 0.15])
     level = _scales.Scale("log-seconds", log, np.zeros(2), Fitted([0.0, 0.0, 0.0]), 0.75)
     assert level.effects(on).tolist() == [-0.2, 0.0, 0.2]
+
+
+def test_what_other_trials_foretell_does_not_know_the_trial():
+    rng = np.random.default_rng(0)
+    item, annotator = (
+        np.repeat(np.arange(3000), 2),
+        rng.permuted(np.tile(np.arange(6), (3000, 1)), axis=1)[:, :2].ravel(),
+    )
+    times = 1000 * np.exp(0.5 * rng.standard_t(3, item.size))  # the items do not differ
+    layout = lay_out(item, annotator, times, np.zeros(0), [], 3000, Parts(item.size))
+    state = _crossed.start(layout, layout.log_times)
+    _crossed.settle(layout, state)
+    state.sd_b2, state.nu = 0.2, 3.0  # shrunken little, so that it is seen; weights of heavy tails
+    for _ in range(50):
+        sums, _ = _crossed.sweep(layout, state)
+        state.b = sums[:, 0] / (sums[:, 1] + 1 / state.sd_b2)
+    foretold = _crossed.foresight(layout, state)
+    assert not np.isnan(foretold).any()
+    # chance is .013; weights that know the trial make it .1
+    assert abs(spearmanr(foretold, layout.log_times)[0]) < 0.04
+
+
+def test_an_annotator_who_often_runs_out_of_time_is_no_better_for_it():
+    rng = np.random.default_rng(1)
+    item, annotator, _, b = ranks(0, np.full(N_ANNOTATORS, 0.6))
+    y = 0.6 * b[item] + 0.8 * rng.standard_normal(item.size)
+    stretch = np.exp(rng.normal(0, 0.8, N_ANNOTATORS))[annotator]
+    limit = np.where(annotator < 4, 0.7, 3.0)  # a quarter of the trials of four annotators, none of the others'
+    fit = fit_response_times(item, annotator, np.where(y > limit, np.nan, 1000 * np.exp(0.3 * stretch * y)))
+    assert fit.scale == "annotator SDs"
+    late, early = fit.annotator_sd[:4].mean(), fit.annotator_sd[4:].mean()
+    assert late == pytest.approx(early, rel=0.1)
+    assert fit.annotator_loading[:4].mean() == pytest.approx(fit.annotator_loading[4:].mean(), abs=0.1)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from annotations.models import Annotator, Membership
 from mining.people import labels_that_count
 from mining.people_now.annotators import annotator_facts, keep_pages
-from mining.people_now.consensus import keep_consensus
+from mining.people_now.consensus import keep_consensus, weigh
 from mining.people_now.stored_trials import bring_up_to_date, people_folder
 from mining.selectors.consensus import consensus_labels
 from mining.selectors.people_now import annotator_of
@@ -55,7 +55,8 @@ def mixed(manager):
 def facts_of(project):
     stored = bring_up_to_date(project)
     labelled = labels_that_count(stored.trials)
-    view = keep_consensus(people_folder(project.pk), stored.items, labelled, 2, {})
+    view = weigh(labelled, len(stored.items), 2)
+    keep_consensus(people_folder(project.pk), stored.items, view, {})
     return annotator_facts(stored, labelled, view)
 
 

@@ -125,7 +125,7 @@ def test_seconds_among_milliseconds(told):
     words = told(in_seconds)
     assert "Times of Bea are typically 1." in words["units_differ"]
     assert "See Bea." in words["units_differ"]
-    assert "(first: Bea)" in words["seconds_as_milliseconds"]
+    assert words["seconds_as_milliseconds"].startswith("Bea typically answers within")
 
 
 def test_clocks_that_contradict_the_server(told):
@@ -143,7 +143,7 @@ def test_times_that_run_away(told):
         return float(800 * np.exp(0.02 * at + generator.normal(0, 0.05)) * away)
 
     words = told(running, n_items=60, people=("Ada", "Bea", "Cid", "Dan", "Eve"))
-    assert "(first: Bea)" in words["drifting_times"]
+    assert words["drifting_times"].startswith("Bea changes in speed more than 3-fold against the others")
     assert "practice curves" in words["drifting_times"]
 
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 from annotations.models import Annotation, Annotator, Project, Trial
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import claim_job, run_job
+from mining.people import labels_that_count
 from mining.people_now import estimates, run
-from mining.people_now.stored_trials import bring_up_to_date, people_folder
+from mining.people_now.stored_trials import bring_up_to_date, people_folder, read_stored
 from mining.selectors.consensus import consensus_labels
 from mining.services import people_now
 from tests import factories
@@ -143,6 +144,49 @@ def test_in_a_large_project_new_labels_are_in_the_consensus_before_all_are_weigh
 
 
 @pytest.mark.usefixtures("few_splits")
+@pytest.mark.parametrize("meanwhile", ["on top of the last fit", "a whole new fit"])
+def test_weighing_all_labels_does_not_put_back_what_has_come_meanwhile(striped, monkeypatch, meanwhile):
+    project, _ = striped
+    monkeypatch.setattr(estimates, "WHOLE_UP_TO", 100)
+    monkeypatch.setattr(run, "WHOLE_UP_TO", 100)
+    refresh(project)
+    item = project.items.first()
+    weigh = run.weigh
+
+    def slowly(*columns):
+        view = weigh(*columns)
+        if meanwhile == "a whole new fit":
+            factories.make_trial(item, factories.make_annotator(project), label=1, response_ms=800)
+        else:
+            factories.make_trial(item, project.annotators.first(), label=1, response_ms=800, look=2, position=61)
+        facts = refresh(project).read_json("hardness.json")
+        assert facts["whole"] is (meanwhile == "a whole new fit")
+        return view
+
+    monkeypatch.setattr(run, "weigh", slowly)
+    before = read_stored(project)
+    folder = refresh(project, people_now.DETAILS_JOB)
+    added = 1 if meanwhile == "a whole new fit" else 0  # a second look replaces the first one's label
+    assert consensus_labels(project, [item.pk])[item.pk].n_labels == 5 + added
+    everything = weigh(labels_that_count(read_stored(project).trials), 60, 3)
+    assert folder.read_json("consensus.json")["n_labels"] == 300 + added
+    assert len(read_stored(project).trials) == len(before.trials) + 1
+    assert everything.n_labels[0] == 5 + added
+
+
+def test_labels_that_are_gone_leave_no_consensus(striped):
+    project, _ = striped
+    refresh(project)
+    assert len(consensus_labels(project, list(project.items.values_list("pk", flat=True)))) == 60
+    Annotation.objects.all().delete()
+    Trial.objects.all().delete()
+    Annotator.objects.filter(project=project).delete()
+    folder = refresh(project)
+    assert consensus_labels(project, list(project.items.values_list("pk", flat=True))) == {}
+    assert folder.read_json("consensus.json")["n_items"] == 0
+
+
+@pytest.mark.usefixtures("few_splits")
 def test_a_job_is_queued_when_trials_have_come_and_only_once(striped, django_capture_on_commit_callbacks):
     project, _ = striped
     with django_capture_on_commit_callbacks():
@@ -160,6 +204,21 @@ def test_a_job_is_queued_when_trials_have_come_and_only_once(striped, django_cap
     Job.objects.update(started_at=None)
     assert people_now.queue_due() == 1
     assert Job.objects.count() == 2
+
+
+@pytest.mark.usefixtures("few_splits")
+def test_annotators_and_measures_give_way_to_a_round_but_not_for_ever(striped):
+    project, _ = striped
+    refresh(project)
+    stage = Job.objects.create(kind="round.features", scope=project.scope, status="queued", title="Features")
+    assert people_now.queue_due() == 0
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now() - people_now.DETAILS_GIVE_WAY * 2)
+    assert people_now.queue_due() == 1
+    Job.objects.filter(kind="people_details").delete()
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now())
+    assert people_now.queue_due() == 0
+    Job.objects.filter(pk=stage.pk).update(status="succeeded", finished_at=timezone.now())
+    assert people_now.queue_due() == 1
 
 
 def test_a_failed_job_is_not_tried_again_at_once(striped):

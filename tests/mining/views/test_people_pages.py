@@ -14,6 +14,7 @@ from hardness_site.jobs.models import Job
 from hardness_site.jobs.services import run_job
 from mining.hardness.human_measures import HUMAN_MEASURES
 from mining.human_words import measure_words
+from mining.people_now.stored_trials import people_folder
 from mining.services.people_now import PEOPLE_JOB, TITLES, refresh_people
 from tests import factories
 from tests.mining.small_project import make_striped_project
@@ -48,6 +49,15 @@ def test_only_managers_see_them(request, who, project):
 def test_pages_without_figures_say_how_they_come(manager_client, project):
     for name in PAGES:
         assert "Nothing computed yet" in text_of(manager_client.get(reverse(name, args=[project.slug])))
+
+
+def test_pages_that_give_way_to_a_round_say_so(manager_client, striped):
+    people_folder(striped.pk).delete("annotators.json")
+    people_folder(striped.pk).delete("measures.json")
+    for name in PAGES[1:]:
+        words = text_of(manager_client.get(reverse(name, args=[striped.slug])))
+        assert "Not computed yet" in words and "come after rounds and imports that are under way" in words
+        assert "Compute now" in words
 
 
 def test_hardness_page(manager_client, striped):
