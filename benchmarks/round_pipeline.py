@@ -2,9 +2,10 @@
 
 10,000 images of 32 x 32 in ten classes (scikit-learn's digits, scaled up, shifted and with noise; their labels are the
 digits'): import, HOG, a linear SVM and logistic regression out of fold in five folds, measures. Once with one worker
-and once with two, each a process of its own; beside it a script that does the same mathematics with scikit-image and
-scikit-learn in one process on files, and in two processes (joblib), so that both sides have the same cores. The feature
-stage is timed on larger images as well, where describing is what takes the time.
+and once with two, each a process of its own; beside it a script that does the same mathematics on files with
+scikit-image, scikit-learn and cleanlab: a fifth held out and judged by all folds, one calibration, quality scores, label
+errors, neighbours. It runs in one process, and in two, so that both sides have the same cores. The feature stage is
+timed on larger images as well, where describing is what takes the time.
 
     python -m benchmarks.round_pipeline
     python -m benchmarks.round_pipeline --images 1000
@@ -141,10 +142,12 @@ from PIL import Image
 from skimage.feature import hog
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from mining.learners.calibration import SigmoidCalibration
+from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
 def describe(paths):
@@ -152,34 +155,52 @@ def describe(paths):
                      for path in paths]).astype(np.float32)
 
 def one(job):
-    kind, features, given, train, test = job
+    kind, train, judged = job
+    if kind == "neighbours":
+        search = NearestNeighbors(n_neighbors=11, algorithm="brute").fit(features[train])
+        near = train[search.kneighbors(features[judged], return_distance=False)]
+        return (given[near[:, 1:]] != given[judged][:, None]).mean(axis=1)
     if kind == "svm":
         return LinearSVC(C=0.1, max_iter=2000, random_state=0).fit(features[train], given[train]).decision_function(
-            features[test])
+            features[judged])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
-    return model.fit(features[train], given[train]).predict_proba(features[test])
+    return model.fit(features[train], given[train]).predict_proba(features[judged])
 
 if __name__ == "__main__":
     clock = time.perf_counter()
     paths = sorted(Path(sys.argv[1]).glob("*/*.png"))
     given = np.array([int(path.parent.name) for path in paths])
     n_processes = int(sys.argv[2])
+    features = np.empty((len(paths), 324), dtype=np.float32)
     with ProcessPoolExecutor(n_processes) as pool:
-        features = np.concatenate(list(pool.map(describe, [paths[i::8] for i in range(8)])))
-        order = np.concatenate([np.arange(len(paths))[i::8] for i in range(8)])
-        features[order] = features.copy()
-        described = time.perf_counter() - clock
-        folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(features, given))
-        jobs = [(kind, features, given, *fold) for kind in ("svm", "logistic") for fold in folds]
+        for start, found in enumerate(pool.map(describe, [paths[i::8] for i in range(8)])):
+            features[start::8] = found
+    described = time.perf_counter() - clock
+    everybody = np.arange(len(paths))
+    held_out = np.random.default_rng(0).random(len(paths)) < 0.2
+    learnt = everybody[~held_out]
+    folds = [(learnt[train], learnt[test])
+             for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(learnt, given[learnt])]
+    jobs = [(kind, train, np.concatenate([test, everybody[held_out]])) for kind in ("svm", "logistic")
+            for train, test in folds]
+    jobs += [("neighbours", learnt, some) for some in np.array_split(everybody, 8)]
+    with ProcessPoolExecutor(n_processes) as pool:  # started now, so that the features are in its memory
         scores = list(pool.map(one, jobs))
-    distance, belief = np.empty((len(given), 10)), np.empty((len(given), 10))
-    for (train, test), far, sure in zip(folds, scores[:5], scores[5:]):
-        distance[test], belief[test] = far, sure
-    calibrated = np.empty_like(distance)
-    for train, test in folds:
-        calibrated[test] = SigmoidCalibration.fitted(distance[train], given[train]).probabilities(distance[test])
+    np.concatenate(scores[10:])
+    distance = np.empty((len(given), 10))
+    for (train, test), far in zip(folds, scores[:5]):
+        distance[test] = far[:len(test)]
+    calibrated, belief = np.zeros((len(given), 10)), np.zeros((len(given), 10))
+    for (train, test), far, sure in zip(folds, scores[:5], scores[5:10]):
+        judge = SigmoidCalibration.fitted(distance[train], given[train]).probabilities
+        calibrated[test], belief[test] = judge(far[:len(test)]), sure[:len(test)]
+        calibrated[held_out] += judge(far[len(test):]) / 5
+        belief[held_out] += sure[len(test):] / 5
+    1 - (calibrated[everybody, given] + belief[everybody, given]) / 2
     for found in (calibrated, belief):
-        get_label_quality_scores(given, found / found.sum(axis=1, keepdims=True))
+        sums_to_one = found / found.sum(axis=1, keepdims=True)
+        get_label_quality_scores(given, sums_to_one)
+        find_label_issues(given, sums_to_one, n_jobs=1)
     right = [(found.argmax(1) == given).mean() for found in (calibrated, belief)]
     print(time.perf_counter() - clock, described, *right)
 """

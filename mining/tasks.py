@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_process_init
 
-from mining.preload import load_arithmetic
+from mining.preload import load_arithmetic, load_stages
 from mining.services import people_now
 from mining.services.queue_ranking import projects_to_rank, rank_queue
 from mining.services.rounds import advance_all_rounds
@@ -23,6 +23,12 @@ def preload(sender: Any, **kwargs: object) -> None:
     """Make the worker of long jobs, the one that forks, ready for them; the housekeeper never computes."""
     if "prefork" in str(sender.pool_cls):
         load_arithmetic()
+
+
+@worker_process_init.connect
+def preload_process(**kwargs: object) -> None:
+    """Make each process that was forked ready."""
+    load_stages()
 
 
 @shared_task(name="mining.advance_rounds")

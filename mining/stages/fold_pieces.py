@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +90,7 @@ def _piece(stage: StageRun, entry: dict[str, Any], seed: int, place: int, number
         title=f"{stage.round}: {entry['name']}, seed {seed}, fold {number + 1}",
         params={"entry": entry, "seed": seed, "place": place, "number": number, "inputs": inputs, "file": file,
                 "n_classes": len(stage.folder.read_json("snapshot.json")["classes"])},
+        cost=get_learner(entry["name"]).cost,
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def do_fold(
     fold, train, known = shared["fold"][place], shared["train"], shared["known"]
     trained_on = (train >= 0) & (fold != number) & (fold != ANY_FOLD)
     judged = np.concatenate([np.flatnonzero(fold == number), np.flatnonzero((fold == ANY_FOLD) & known)])
-    features = _features(piece.round.folder, piece.folder.sha256("features.json"), lambda: _read(piece))
+    features = kept_features(piece)
     weight = shared["weight"][trained_on] if len(shared["weight"]) else None
     piece.check()
     try:
@@ -119,10 +119,6 @@ def do_fold(
     return {"learner": entry["name"], "error": ""}
 
 
-def _read(piece: PieceRun) -> np.ndarray:
-    return features_of(piece, piece.folder.read_table("items.parquet"))[0]
-
-
 class _Kept:
     """The features of the round that this process worked for last: pieces come one after another."""
 
@@ -130,12 +126,19 @@ class _Kept:
     matrix: np.ndarray
 
 
-def _features(folder: str, sha256: str, read: Callable[[], np.ndarray]) -> np.ndarray:
-    if _Kept.key != (folder, sha256):
+def kept_features(stage: StageRun) -> np.ndarray:
+    """Return the features of the round's items (n, d), NaN where there are none; read once in a process."""
+    key = (stage.round.folder, stage.folder.sha256("features.json"))
+    if _Kept.key != key:
         _Kept.key = None
-        _Kept.matrix = read()
-        _Kept.key = (folder, sha256)
+        _Kept.matrix = features_of(stage, stage.folder.read_table("items.parquet"))[0]
+        _Kept.key = key
     return _Kept.matrix
+
+
+def have_features(features: np.ndarray) -> np.ndarray:
+    """Return (n,) bool: which items have features; nothing is stored that is not finite."""
+    return np.isfinite(features[:, 0]) if features.shape[1] else np.zeros(len(features), dtype=bool)
 
 
 def forget_features() -> None:

@@ -15,8 +15,7 @@ from mining.predictions import aligned_predictions
 from mining.selectors.choices import FILE_PREFIX
 
 from .context import PieceRun, StageRun
-from .features import features_of
-from .fold_pieces import Folds, do_fold, judge_out_of_fold
+from .fold_pieces import Folds, do_fold, have_features, judge_out_of_fold, kept_features
 from .groups import deal_test
 
 LABEL_MORE = "Label more items, or import them with labels (folders named by class)."
@@ -75,7 +74,8 @@ def _train_all(
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
 ) -> None:
-    features, known = features_of(stage, items)
+    features = kept_features(stage)
+    known = have_features(features)
     if not known.any():
         stage.lack("No item has features.", "Look at the features stage: it says why.")
         return
@@ -105,7 +105,6 @@ def _train_all(
         return
     weight = member_weights(stage.params["include_hard_sets"], items["item"].to_numpy())
     train = np.where(np.isin(usable, lonely), -1, usable)
-    del features
     judged, refused = judge_out_of_fold(stage, entries, Folds(train, known, fold, weight, seeds, len(names)), usable)
     for name, why in refused.items():
         stage.lack(f"{name} could not be trained: {why}.", "Choose other settings for it, or label more items.")

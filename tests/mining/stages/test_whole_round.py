@@ -125,15 +125,22 @@ def _features(*rounds_):
 def test_a_stage_that_runs_again_writes_the_same_and_doubles_nothing(db):
     from unittest.mock import MagicMock
 
+    from hardness_site.jobs.models import Job
+    from hardness_site.jobs.running import JobRun
+    from hardness_site.jobs.services import claim_job
     from mining.stages import hard_sets, measures
     from mining.stages.context import StageRun
 
     project, _ = make_striped_project()
     round_ = run_round(project)
     before = {one.pk: one.sha256 for one in HardSet.objects.filter(round=round_)}
-    files = round_.stages.get(name="measures").result["files"]
+    stage = round_.stages.get(name="measures")
+    files = stage.result["files"]
 
-    again = StageRun(MagicMock(), round_)
+    stage.job = Job.objects.create(kind="round_stage", scope=project.scope, params={"stage_id": stage.pk})
+    stage.status = "running"
+    stage.save()
+    again = StageRun(JobRun(claim_job(stage.job.pk)), round_)  # its pieces want a stage that runs
     measures.run(again)
     hard_sets.run(StageRun(MagicMock(), round_))
 
