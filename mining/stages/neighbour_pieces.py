@@ -47,8 +47,10 @@ def do_neighbours(piece: PieceRun, *, start: int, count: int, file: str) -> dict
     """Write kDN of some of the items that have a label and features."""
     given = _labels_with_features(piece)
     items = np.flatnonzero(given >= 0)[start : start + count]
-    seed = piece.params["seed"]
-    found = kdn(kept_features(piece), given, seed=seed, barred=is_held_out(piece), rows=items)
+    found = kdn(
+        kept_features(piece), given, most_references=MOST_REFERENCES, seed=piece.params["seed"],
+        barred=is_held_out(piece), rows=items,
+    )  # fmt: skip
     piece.folder.write_arrays(file, {"items": items, "scores": found[items]})
     return {}
 

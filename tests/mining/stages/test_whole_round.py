@@ -246,3 +246,24 @@ def test_trials_that_come_during_the_round_do_not_change_it(db, monkeypatch):
             Trial.objects.filter(project=project).delete()
 
     assert reads.comparison_of(round_)["human"]["n_trials"] == 60
+
+
+def test_neighbours_of_many_items_come_in_pieces_and_from_a_sample(db, monkeypatch):
+    from mining.stages import neighbour_pieces
+
+    def kdn_of(round_):
+        return Folder(round_.folder).read_table("measures.parquet", ["kdn"])["kdn"]
+
+    project, _ = make_striped_project(trials=False)
+    whole = kdn_of(run_round(project))
+    monkeypatch.setattr(neighbour_pieces, "FEWEST_A_PIECE", 7)
+    monkeypatch.setattr(neighbour_pieces, "PIECES_WANTED", 1000)
+    parted = run_round(project)
+    assert kdn_of(parted).to_list() == whole.to_list()
+    assert not [name for name in Folder(parted.folder).names() if name.startswith("neighbours")]
+
+    monkeypatch.setattr(neighbour_pieces, "MOST_REFERENCES", 12)
+    sampled = run_round(project)
+    notes = [line.text for line in sampled.stages.get(name="measures").job.messages.all()]
+    assert any(text.startswith("Neighbours were looked for among 12 random items of ") for text in notes)
+    assert kdn_of(sampled).null_count() == whole.null_count()
