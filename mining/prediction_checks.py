@@ -96,7 +96,8 @@ def checked_probabilities(table: PredictionTable, *, logits: bool) -> tuple[np.n
 
     values = np.asarray(table.values, dtype=np.float64)
     unknown = ~np.isfinite(values)
-    problems = _of_rows(table, unknown.any(axis=1), "the value of {0!r} is not a number, or not finite", values, unknown)
+    no_number = "the value of {0!r} is not a number, or not finite"
+    problems = _of_rows(table, unknown.any(axis=1), no_number, values, unknown)
     values = np.where(unknown, 0.0, values)
     if logits:
         shifted = np.exp(values - values.max(axis=1, keepdims=True))

@@ -19,6 +19,7 @@ from .fold_pieces import Folds, do_fold, have_features, judge_out_of_fold, kept_
 from .groups import deal_test
 
 LABEL_MORE = "Label more items, or import them with labels (folders named by class)."
+WHY_ABOVE = "What is said above is the reason; the stages about people go on."
 
 
 def run(stage: StageRun) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def run(stage: StageRun) -> dict[str, Any]:
     if trained and _can_learn(stage, learnt, names):
         _train_all(stage, trained, items, label, learnt, dealt["group"].to_numpy(), names, cubes, facts)
     elif not cubes:
-        stage.lack("No model could be trained, so there are no measures of models.", LABEL_MORE)
+        stage.lack("No model could be trained, so there are no measures of models.", WHY_ABOVE)
     stage.write_arrays("predictions.npz", cubes)
     stage.write_json("predictions.json", {"learners": facts})
     return stage.result(learners=facts, n_test=int((dealt["split"] == "test").sum()))
@@ -127,9 +128,9 @@ def _say_what_is_constant(stage: StageRun, features: np.ndarray, known: np.ndarr
         stage.lack("All features are the same for every item: no learner can tell items apart.",
                    "Choose other features, or look at whether the images differ.")  # fmt: skip
     elif len(same):
-        some = ", ".join(str(column) for column in same[:10]) + (", …" if len(same) > 10 else "")
+        some = ", ".join(str(column + 1) for column in same[:10]) + (", …" if len(same) > 10 else "")
         stage.run.note(
-            f"{len(same)} of {features.shape[1]} features are the same for every item (numbers {some}, from 0): they "
+            f"{len(same)} of {features.shape[1]} features are the same for every item (number {some}): they "
             "tell nothing and do no harm."
         )
 

@@ -122,7 +122,7 @@ def test_a_constant_feature_is_named_and_does_no_harm(project, tmp_path):
     stored = features(project, tmp_path, vectors)
     assert stored.facts["constant"] == [1]
     round_ = run(project, ["logistic", "hog_svm", "boosting"], feature_kind="file:v")
-    assert any("1 of 3 features are the same for every item (numbers 1, from 0)" in line for line in notes(round_))
+    assert any("1 of 3 features are the same for every item (number 2)" in line for line in notes(round_))
     assert said(round_) == []
 
 

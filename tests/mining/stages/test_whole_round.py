@@ -157,7 +157,7 @@ def test_without_response_times_the_model_side_works(db):
     says = {what for _, what in missing(round_)}
     assert "No response time can be used, so there is no time hardness." in says
     assert any(what.startswith("0 items have a time hardness") for what in says)
-    assert any(what.startswith("Time-hard: ") for what in says)
+    assert any(what.startswith("Time-hard needs time_hardness") for what in says)
     assert reads.comparison_of(round_)["pairs"] == []
     assert "hog_svm.loss" in reads.measure_columns(round_)
     assert reads.report_of(round_)["missing"][0]["remedy"]
