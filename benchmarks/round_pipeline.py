@@ -299,8 +299,10 @@ def time_features(images: Path, folder: Path, n_turns: int, what: str, *words: s
     pairs = list(zip(*seconds.values(), strict=True))
     ratios = sorted(one / two for one, two in pairs)
     each = ", ".join(f"{one:.1f} and {two:.1f} s" for one, two in pairs)
-    print(f"features stage, {what}, one worker and two: {each}; median {ratios[len(ratios) // 2]:.2f} x (limit "
-          f"{LIMIT_SPEED_UP})", flush=True)  # fmt: skip
+    # Whatever else runs takes a core from two workers and none from one: the best turn of each is the fairest.
+    one, two = (min(found) for found in seconds.values())
+    print(f"features stage, {what}, one worker and two: {each}; the best {one / two:.2f} x, the median turn "
+          f"{ratios[len(ratios) // 2]:.2f} x (limit {LIMIT_SPEED_UP})", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

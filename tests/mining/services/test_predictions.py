@@ -159,7 +159,7 @@ def test_words_among_numbers_are_named_by_row(project, items, tmp_path):
     path = tmp_path / "p.csv"
     path.write_text(f"item,cat,dog\n{PATHS[0]},0.9,0.1\n{PATHS[1]},much,0.1\n")
 
-    with pytest.raises(PredictionsRefused, match="row 3: cat is not a number"):
+    with pytest.raises(PredictionsRefused, match="row 3: the value of 'cat' is not a number"):
         store_predictions(project=project, name="mine", tables=[read_predictions(path)], out_of_fold=True)
 
 
