@@ -14,6 +14,7 @@ from mining.learners.catalogue import get_learner
 from mining.learners.errors import LearnerError
 from mining.learners.folds import ANY_FOLD
 from mining.learners.out_of_fold import FoldScores, join_folds
+from mining.selectors.choices import learner_title
 from mining.services.pieces import Piece, do_pieces
 
 from .context import PieceRun, StageRun
@@ -55,7 +56,7 @@ def judge_out_of_fold(
                 files[entry["name"], place, number] = file
                 if not stage.folder.exists(file):
                     pieces.append(_piece(stage, entry, seed, place, number, inputs, file))
-    doing = f"Training {', '.join(entry['name'] for entry in entries)}"
+    doing = f"Training {', '.join(learner_title(entry['name']) for entry in entries)}"
     results = do_pieces(stage, pieces, doing=doing)
     refused = {result["learner"]: result["error"] for result in results if result["error"]}
     cubes = {}
@@ -87,7 +88,7 @@ def _file_of(entry: dict[str, Any], seed: int, number: int, digest: str) -> str:
 def _piece(stage: StageRun, entry: dict[str, Any], seed: int, place: int, number: int, inputs: str, file: str) -> Piece:
     return Piece(
         key=file,
-        title=f"{stage.round}: {entry['name']}, seed {seed}, fold {number + 1}",
+        title=f"{stage.round}: {learner_title(entry['name'])}, seed {seed}, fold {number + 1}",
         params={"entry": entry, "seed": seed, "place": place, "number": number, "inputs": inputs, "file": file,
                 "n_classes": len(stage.folder.read_json("snapshot.json")["classes"])},
         cost=get_learner(entry["name"]).cost,

@@ -14,7 +14,7 @@ from mining.hardness.registry import compute_measures
 from mining.learners.errors import LearnerError
 from mining.learners.mlp import follow_training
 from mining.predictions import aligned_epochs
-from mining.selectors.choices import FILE_PREFIX
+from mining.selectors.choices import FILE_PREFIX, learner_title
 
 from .context import PieceRun, StageRun
 from .fold_pieces import have_features, kept_features
@@ -40,7 +40,7 @@ def run(stage: StageRun) -> dict[str, Any]:
     means: dict[str, np.ndarray] = {}
     steps = len(cubes) + 2
     for done, name in enumerate(cubes):
-        stage.run.progress(done, steps, stage=f"Measures of {name}")
+        stage.run.progress(done, steps, stage=f"Measures of {learner_title(name)}")
         means[name] = cubes[name].mean(axis=0, dtype=np.float64)
         columns |= _of_learner(name, means[name], label)
         columns |= _of_training(stage, name, means[name], label)

@@ -12,7 +12,7 @@ from mining.adapters.hard_sets import member_weights
 from mining.learners.errors import LearnerError
 from mining.learners.folds import ANY_FOLD, RareClassWarning, group_folds, unlearnable_classes
 from mining.predictions import aligned_predictions
-from mining.selectors.choices import FILE_PREFIX
+from mining.selectors.choices import FILE_PREFIX, learner_title
 
 from .context import PieceRun, StageRun
 from .fold_pieces import Folds, do_fold, have_features, judge_out_of_fold, kept_features
@@ -108,7 +108,8 @@ def _train_all(
     train = np.where(np.isin(usable, lonely), -1, usable)
     judged, refused = judge_out_of_fold(stage, entries, Folds(train, known, fold, weight, seeds, len(names)), usable)
     for name, why in refused.items():
-        stage.lack(f"{name} could not be trained: {why}.", "Choose other settings for it, or label more items.")
+        what = f"{learner_title(name)} could not be trained: {why}."
+        stage.lack(what, "Choose other settings for it, or label more items.")
     for name, cube in judged.items():
         cubes[name] = cube
         facts.append({"name": name, "kind": "trained", "out_of_fold": True, "seeds": seeds, "n_folds": n_folds,
@@ -173,17 +174,18 @@ def _take_imported(
     facts: list[dict[str, Any]],
 ) -> None:
     cube, about = aligned_predictions(stage.round.project, name, items["item"].to_numpy(), n_classes)
+    title = learner_title(name)
     covered = int(np.isfinite(cube[0, :, 0]).sum())
     if not about["out_of_fold"]:
         stage.lack(
-            f"The predictions {name} are in-sample: their measures may be far too easy, and wrong labels look right.",
+            f"The predictions {title} are in-sample: their measures may be far too easy, and wrong labels look right.",
             "Import out-of-fold predictions and say so with --out-of-fold.",
         )
     if covered < len(items):
-        stage.lack(f"{name} has predictions for {covered} of {len(items)} items.", "Import the others too.")
+        stage.lack(f"{title} has predictions for {covered} of {len(items)} items.", "Import the others too.")
     asked: dict[str, Any] = next((entry for entry in stage.params["learners"] if entry["name"] == name), {})
     if asked.get("sha256") not in (None, about["sha256"]):
-        stage.lack(f"{name} was imported anew after the round began; the newer predictions were used.",
+        stage.lack(f"{title} was imported anew after the round began; the newer predictions were used.",
                    "Nothing needs to be done; a new round says what it started from.")  # fmt: skip
     cubes[name] = cube
     label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy()

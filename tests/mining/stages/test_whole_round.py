@@ -212,7 +212,7 @@ def test_imported_predictions_are_a_learner_and_a_warning_where_in_sample(db):
     columns = reads.measure_columns(round_)
     assert "file:mine.loss" in columns
     assert "instance_hardness" not in columns, "a mean over learners needs two that are out of fold"
-    assert any("The predictions file:mine are in-sample" in what for _, what in missing(round_))
+    assert any("The predictions mine are in-sample" in what for _, what in missing(round_))
     assert "mine is in-sample" in json.dumps(reads.report_of(round_)["sections"])
 
 
