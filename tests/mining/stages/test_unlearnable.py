@@ -96,8 +96,8 @@ def test_a_learner_that_cannot_be_trained_leaves_the_others(project):
     labelled(project, (10, 10, 2))
     round_ = run(project, [{"name": "logistic", "params": {"resampling": "smote"}}, "knn"], test_share=0.0)
     assert said(round_) == [
-        "Logistic regression could not be trained: SMOTE needs two items or more in every class of a fold; use oversampling "
-        "instead."
+        "Logistic regression could not be trained: SMOTE needs two items or more in every class of a fold; use "
+        "oversampling instead."
     ]
     assert "knn.loss" in reads.measure_columns(round_)
     assert "logistic.loss" not in reads.measure_columns(round_)
