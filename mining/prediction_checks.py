@@ -96,13 +96,14 @@ def checked_probabilities(table: PredictionTable, *, logits: bool) -> tuple[np.n
 
     values = np.asarray(table.values, dtype=np.float64)
     unknown = ~np.isfinite(values)
-    problems = _of_rows(table, unknown.any(axis=1), "{0} is not a number or not finite", values, unknown)
+    no_number = "the value of {0!r} is not a number, or not finite"
+    problems = _of_rows(table, unknown.any(axis=1), no_number, values, unknown)
     values = np.where(unknown, 0.0, values)
     if logits:
         shifted = np.exp(values - values.max(axis=1, keepdims=True))
         return shifted / shifted.sum(axis=1, keepdims=True), problems
     outside = ((values < 0) | (values > 1 + SUM_TOLERANCE)) & ~unknown
-    problems += _of_rows(table, outside.any(axis=1), "{0} is {1:g}, no probability", values, outside)
+    problems += _of_rows(table, outside.any(axis=1), "the value of {0!r} is {1:g}, no probability", values, outside)
     total = values.sum(axis=1)
     wrong = (np.abs(total - 1) > SUM_TOLERANCE) & ~unknown.any(axis=1) & ~outside.any(axis=1)
     problems += [

@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_process_init
 
-from mining.preload import load_arithmetic
+from mining.preload import load_arithmetic, load_stages
 from mining.services import people_now
 from mining.services.queue_ranking import projects_to_rank, rank_queue
 from mining.services.rounds import advance_all_rounds
@@ -25,6 +25,12 @@ def preload(sender: Any, **kwargs: object) -> None:
     """
     if "prefork" in str(sender.pool_cls) and sender.concurrency > 1:
         load_arithmetic()
+
+
+@worker_process_init.connect
+def preload_process(**kwargs: object) -> None:
+    """Make each process that was forked ready."""
+    load_stages()
 
 
 @shared_task(name="mining.advance_rounds")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import PurePosixPath
 
 from .source import Refused
 
@@ -14,7 +13,7 @@ def class_of_path(path: str, names: Collection[str]) -> str:
     So `cat/a.png`, `photos/cat/a.png` and `cat/2024/a.png` are all of class `cat`. Raises Refused where no folder is
     called like a class.
     """
-    folders = PurePosixPath(path).parts[:-1]
+    folders = path.split("/")[:-1]
     for folder in reversed(folders):
         if folder in names:
             return folder

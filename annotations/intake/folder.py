@@ -1,3 +1,5 @@
+# Names are text here: a path object for each step of each file took a third of an import's own time.
+# ruff: noqa: PTH116, PTH118, PTH123
 """Files of a folder on this machine, and of the folders in it."""
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class FolderReader:
     def _file(self, relative: str) -> SourceFile | Refusal:
         try:
             path = clean_path(relative)
-            found = (self.root / relative).stat()
+            found = os.stat(os.path.join(self.root, relative))
             if not stat.S_ISREG(found.st_mode):
                 raise Refused("Not a regular file.")
             check_size(found.st_size)
@@ -69,7 +71,8 @@ class FolderReader:
 
     def _read(self, relative: str) -> bytes:
         try:
-            data = (self.root / relative).read_bytes()
+            with open(os.path.join(self.root, relative), "rb", buffering=0) as file:
+                data = file.read()
         except OSError as error:
             raise Refused(f"It cannot be read: {error.strerror}.") from None
         check_size(len(data))

@@ -48,8 +48,9 @@ class Reader(Protocol):
 
 def is_system_file(path: str) -> bool:
     """Whether the path is hidden or one of those that operating systems leave behind: passed over in silence."""
-    parts = PurePosixPath(path).parts
-    return any((part.startswith(".") and part != "..") or part.lower() in SYSTEM_FILES for part in parts)
+    return any(
+        (part.startswith(".") and part not in (".", "..")) or part.lower() in SYSTEM_FILES for part in path.split("/")
+    )
 
 
 def clean_path(path: str) -> str:
@@ -63,9 +64,11 @@ def clean_path(path: str) -> str:
         raise Refused("Its name holds control characters: rename it.")
     if "\\" in name:
         raise Refused("Its name holds a backslash: rename it.")
-    if name.startswith("/") or (len(name) > 1 and name[1] == ":") or ".." in PurePosixPath(name).parts:
+    parts = name.split("/")
+    if name.startswith("/") or (len(name) > 1 and name[1] == ":") or ".." in parts:
         raise Refused("Its path leads out of the archive.")
-    name = str(PurePosixPath(name))
+    if "" in parts or "." in parts:
+        name = str(PurePosixPath(name))
     if len(name) > MAX_PATH_LENGTH:
         raise Refused(f"Its path is longer than {MAX_PATH_LENGTH} characters.")
     return name

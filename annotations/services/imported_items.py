@@ -55,13 +55,16 @@ class ItemWriter:
         self._read_paths({file.path for file in files})
 
     def _read_images(self, images: list[int]) -> None:
-        columns = ("pk", "ordinal", "path", "given_id", "image__sha256")
+        columns = ("pk", "ordinal", "path", "given_id", "image__sha256", "box_width")
         items = Item.objects.filter(project=self.project, image__in=images).order_by("-ordinal")
-        for *facts, sha256 in items.filter(box_width__isnull=True).values_list(*columns):
-            self._by_sha256[sha256] = Known(*facts)
+        objects: list[tuple[str, Known]] = []
+        for *facts, sha256, box_width in items.values_list(*columns):
+            if box_width is None:
+                self._by_sha256[sha256] = Known(*facts)
+            else:
+                objects.append((sha256, Known(*facts)))
         # An image whose regions are in is known by its objects: it must not come back as a whole image.
-        for *facts, sha256 in items.filter(box_width__isnull=False).values_list(*columns):
-            item = Known(*facts)
+        for sha256, item in objects:
             self._by_sha256.setdefault(sha256, item)
             if item.path.endswith("#1"):
                 self._by_sha256[sha256] = item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
@@ -17,6 +18,10 @@ class SiteCommand(BaseCommand):
     A database without any table, as in a new data folder, is set up first. One of an older version is left alone:
     a site may be running on it.
     """
+
+    # The others load every address and the whole API, half a second for each command: the start of the site and the
+    # tests are where they say something.
+    requires_system_checks = (Tags.files, Tags.security)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -129,6 +129,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A process that has forked loads the stages of a round before it says that it is up; after four seconds, Celery's own
+# patience, it would be killed on a busy machine.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 CELERY_TIMEZONE = TIME_ZONE
 # Short regular tasks have a worker of their own, for they must not wait behind jobs of an hour. A tick that could not
 # be worked off before the next one is worth nothing: it expires instead of piling up.

@@ -1,5 +1,7 @@
 """Confident learning: which labels are probably wrong, by cleanlab."""
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,5 +27,8 @@ def probable_label_errors(
     belief = array[usable][:, classes]
     total = belief.sum(axis=1, keepdims=True)
     belief = np.where(total > 0.0, belief / np.where(total > 0.0, total, 1.0), 1.0 / len(classes))
-    marked[np.flatnonzero(usable)] = find_label_issues(compact, belief, filter_by=filter_by, n_jobs=1)
+    with warnings.catch_warnings():
+        # That it leaves classes of a few items alone: rounds name them, in words for people.
+        warnings.simplefilter("ignore", UserWarning)
+        marked[np.flatnonzero(usable)] = find_label_issues(compact, belief, filter_by=filter_by, n_jobs=1)
     return marked

@@ -12,6 +12,7 @@ MOST_REFERENCES = 50_000
 """Brute-force neighbours cost items x references; beyond this many, a random sample of the labelled items is
 searched.
 """
+ROWS_AT_ONCE = 4096
 
 
 def kdn(
@@ -22,6 +23,7 @@ def kdn(
     most_references: int = MOST_REFERENCES,
     seed: int = 0,
     barred: npt.NDArray[np.bool_] | None = None,
+    rows: npt.NDArray[np.integer] | None = None,
 ) -> FloatArray:
     """k-disagreeing neighbours (Smith, Martinez & Giraud-Carrier 2014): share of the nearest with another
     label, (n,).
@@ -29,6 +31,7 @@ def kdn(
     `features` (n, d), scaled as the caller wants distances to count; `given` (n,), -1 = no label. Unlabelled
     items are NaN and are nobody's neighbour, nor are those that are
     `barred` (n,): the held-out test. An item is never its own neighbour, even where another is identical to it.
+    `rows`: only these items get a score, so that the work can be shared; the others are NaN.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -39,14 +42,14 @@ def kdn(
     references = labelled if barred is None else labelled[~barred[labelled]]
     if len(references) <= n_neighbours:
         return scores
-    if not np.isfinite(features[labelled]).all():
-        row = int(labelled[np.argmin(np.isfinite(features[labelled]).all(axis=1))])
-        raise MeasureError(f"features has a value that is not finite in row {row}")
     if len(references) > most_references:
         references = np.sort(np.random.default_rng(seed).choice(references, most_references, replace=False))
+    _refuse_what_is_not_finite(features, references)
     search = NearestNeighbors(n_neighbors=n_neighbours + 1, algorithm="brute").fit(features[references])
-    for start in range(0, len(labelled), 4096):
-        items = labelled[start : start + 4096]
+    asked = labelled if rows is None else rows[given[rows] >= 0]
+    for start in range(0, len(asked), ROWS_AT_ONCE):
+        items = asked[start : start + ROWS_AT_ONCE]
+        _refuse_what_is_not_finite(features, items)
         found = references[search.kneighbors(features[items], return_distance=False)]
         # The item itself is dropped by number; where it was not found, the farthest goes.
         itself = found == items[:, None]
@@ -54,6 +57,12 @@ def kdn(
         others = found[~itself].reshape(len(items), n_neighbours)
         scores[items] = (given[others] != given[items][:, None]).mean(axis=1)
     return scores
+
+
+def _refuse_what_is_not_finite(features: npt.NDArray[np.floating], rows: npt.NDArray[np.integer]) -> None:
+    finite = np.isfinite(features[rows]).all(axis=1)
+    if not finite.all():
+        raise MeasureError(f"features has a value that is not finite in row {int(rows[np.argmin(finite)])}")
 
 
 def instance_hardness(committee: Iterable[npt.ArrayLike], given: npt.ArrayLike) -> FloatArray:

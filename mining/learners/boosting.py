@@ -41,4 +41,5 @@ LEARNER = Learner(
         Parameter("share_of_features", 0.3, "Share of the features that a split may choose from.", low=0.01, high=1.0),
     ),
     train=train,
+    cost=60.0,
 )

@@ -53,4 +53,5 @@ LEARNER = Learner(
     ),
     train=train,
     gives_decisions=True,
+    cost=2.5,
 )

@@ -40,4 +40,5 @@ LEARNER = Learner(
         Parameter("prior", 1.0, "Votes spread evenly over all classes before anyone votes.", low=0.0, high=100.0),
     ),
     train=train,
+    cost=0.5,
 )

@@ -84,6 +84,8 @@ class Learner:
     train: Callable[[TrainingSet], Scorer]
     gives_decisions: bool = False
     """True when scores are signed distances that have to be calibrated before they are probabilities."""
+    cost: float = 1.0
+    """About how long training takes beside logistic regression; who shares the work begins with the longest."""
     values: Mapping[str, Value] = field(default_factory=dict)
 
     def all_parameters(self) -> tuple[Parameter, ...]:

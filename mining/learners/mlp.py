@@ -50,6 +50,7 @@ LEARNER = Learner(
         Parameter("l2", 1e-4, "Pull of the weights towards zero.", low=0.0, high=10.0),
     ),
     train=train,
+    cost=5.0,
 )
 
 

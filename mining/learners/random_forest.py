@@ -33,4 +33,5 @@ LEARNER = Learner(
         Parameter("min_leaf", 1, "Fewest items in a leaf; more means smoother probabilities.", low=1, high=1000),
     ),
     train=train,
+    cost=60.0,
 )

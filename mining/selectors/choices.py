@@ -31,6 +31,12 @@ def learners() -> dict[str, Any]:
     return dict(import_module("mining.learners.catalogue").LEARNERS)
 
 
+def learner_title(name: str | None) -> str:
+    """Return the name of a learner for people; imported predictions go by the name they were given."""
+    known = learners()
+    return str(known[name].title) if name in known else (name or "").removeprefix(FILE_PREFIX)
+
+
 def strategies() -> dict[str, Any]:
     """Return the registry: name -> strategy with `title`, `description`, `reference` and `all_parameters()`."""
     return dict(import_module("mining.strategies.catalogue").STRATEGIES)

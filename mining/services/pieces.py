@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mining.stages.context import StageRun
 
 PIECE_JOB = "round_piece"
-LOOK_AGAIN_SECONDS = 0.1
+LOOK_AGAIN_SECONDS, LOOK_AGAIN_AT_MOST = 0.01, 0.2
 LOST_EVERY_SECONDS = 2.0
 
 
@@ -35,6 +35,8 @@ class Piece:
     key: str
     title: str
     params: dict[str, Any]
+    cost: float = 1.0
+    """About how long it takes beside the others: the long ones are begun first."""
 
 
 def do_pieces(stage: StageRun, pieces: Sequence[Piece], *, doing: str) -> list[dict[str, Any]]:
@@ -81,7 +83,7 @@ def _open(rows: QuerySet[Job], stage: StageRun, pieces: Sequence[Piece], scope: 
             scope=scope,
             titled_params=[
                 (piece.title, {"stage_id": stage_id, "key": piece.key, "work": piece.params})
-                for piece in pieces
+                for piece in long_ones_outside(pieces)
                 if piece.key not in kept
             ],
             created_by=stage.round.created_by,
@@ -92,12 +94,22 @@ def _open(rows: QuerySet[Job], stage: StageRun, pieces: Sequence[Piece], scope: 
                 queue_job(job)
 
 
+def long_ones_outside(pieces: Sequence[Piece]) -> list[Piece]:
+    """Order pieces so that both ends of the line begin with the longest: it is worked off from both, and a long one
+    that was left for the end would be one that all others wait for."""
+    if len({piece.cost for piece in pieces}) == 1:
+        return list(pieces)
+    ordered = sorted(pieces, key=lambda piece: -piece.cost)
+    return [*ordered[::2], *reversed(ordered[1::2])]
+
+
 def _is_alone(stage: StageRun) -> bool:
     return bool(stage.round.params.get("in_process"))
 
 
 def _work_off(rows: QuerySet[Job], stage: StageRun, total: int, doing: str) -> None:
     looked = time.monotonic()
+    pause = LOOK_AGAIN_SECONDS
     while True:
         failed = rows.filter(status__in=[Job.Status.FAILED, Job.Status.CANCELLED]).order_by("pk").first()
         if failed is not None:
@@ -110,13 +122,15 @@ def _work_off(rows: QuerySet[Job], stage: StageRun, total: int, doing: str) -> N
         waiting = rows.filter(status=Job.Status.QUEUED).order_by("-pk").values_list("pk", flat=True).first()
         if waiting is not None:
             run_job(waiting)
+            pause = LOOK_AGAIN_SECONDS
             continue
         # The rest is in the hands of others, each of whom has one piece: this wait is never longer than a piece.
         stage.run.check()
         if time.monotonic() - looked > LOST_EVERY_SECONDS:
             looked = time.monotonic()
             take_back_lost(rows, send=False)
-        time.sleep(LOOK_AGAIN_SECONDS)
+        time.sleep(pause)
+        pause = min(2 * pause, LOOK_AGAIN_AT_MOST)
 
 
-__all__ = ["PIECE_JOB", "Piece", "do_pieces", "stop_pieces"]
+__all__ = ["PIECE_JOB", "Piece", "do_pieces", "long_ones_outside", "stop_pieces"]

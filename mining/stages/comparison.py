@@ -19,6 +19,7 @@ from mining.comparison.within_between import within_and_between
 from mining.hardness.registry import DESCRIPTIONS
 from mining.human_words import DEFAULT_MEASURE, in_text
 from mining.people import human_facts, score_of, trial_arrays, trials_for
+from mining.selectors.choices import learner_title
 
 from .comparison_ranks import RankedPairs, codes_of, column_of, resampled, wider_interval
 from .context import StageRun
@@ -72,7 +73,7 @@ def run(stage: StageRun) -> dict[str, Any]:
         draws, n_half = _draws_over_people(stage, trials, table, model_measures(table), score)
         pairs = RankedPairs(table)
         for done, name in enumerate(measures):
-            stage.run.progress(done + 2, len(measures) + 2, stage=f"Comparing with {name}")
+            stage.run.progress(done + 2, len(measures) + 2, stage=f"Comparing with {_in_words(name)}")
             of_people = (draws.get(name), n_half)
             comparison["pairs"].append(
                 _pair(stage, pairs, (human["column"], name), halves, of_people, in_full=name == main)
@@ -107,6 +108,11 @@ def title_of(measure: str) -> str:
     if measure in PEOPLE_MEASURES:
         return PEOPLE_MEASURES[measure]
     return DESCRIPTIONS[measure.rpartition(".")[2]].title
+
+
+def _in_words(measure: str) -> str:
+    learner, _, _ = measure.rpartition(".")
+    return in_text(title_of(measure)) + (f" of {learner_title(learner)}" if learner else "")
 
 
 def _time_scores(item: Any, annotator: Any, times: Any, label: Any, n_items: int) -> np.ndarray:

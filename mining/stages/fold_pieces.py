@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from mining.learners.catalogue import get_learner
 from mining.learners.errors import LearnerError
 from mining.learners.folds import ANY_FOLD
 from mining.learners.out_of_fold import FoldScores, join_folds
+from mining.selectors.choices import learner_title
 from mining.services.pieces import Piece, do_pieces
 
 from .context import PieceRun, StageRun
@@ -56,7 +56,7 @@ def judge_out_of_fold(
                 files[entry["name"], place, number] = file
                 if not stage.folder.exists(file):
                     pieces.append(_piece(stage, entry, seed, place, number, inputs, file))
-    doing = f"Training {', '.join(entry['name'] for entry in entries)}"
+    doing = f"Training {', '.join(learner_title(entry['name']) for entry in entries)}"
     results = do_pieces(stage, pieces, doing=doing)
     refused = {result["learner"]: result["error"] for result in results if result["error"]}
     cubes = {}
@@ -88,9 +88,10 @@ def _file_of(entry: dict[str, Any], seed: int, number: int, digest: str) -> str:
 def _piece(stage: StageRun, entry: dict[str, Any], seed: int, place: int, number: int, inputs: str, file: str) -> Piece:
     return Piece(
         key=file,
-        title=f"{stage.round}: {entry['name']}, seed {seed}, fold {number + 1}",
+        title=f"{stage.round}: {learner_title(entry['name'])}, seed {seed}, fold {number + 1}",
         params={"entry": entry, "seed": seed, "place": place, "number": number, "inputs": inputs, "file": file,
                 "n_classes": len(stage.folder.read_json("snapshot.json")["classes"])},
+        cost=get_learner(entry["name"]).cost,
     )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def do_fold(
     fold, train, known = shared["fold"][place], shared["train"], shared["known"]
     trained_on = (train >= 0) & (fold != number) & (fold != ANY_FOLD)
     judged = np.concatenate([np.flatnonzero(fold == number), np.flatnonzero((fold == ANY_FOLD) & known)])
-    features = _features(piece.round.folder, piece.folder.sha256("features.json"), lambda: _read(piece))
+    features = kept_features(piece)
     weight = shared["weight"][trained_on] if len(shared["weight"]) else None
     piece.check()
     try:
@@ -119,10 +120,6 @@ def do_fold(
     return {"learner": entry["name"], "error": ""}
 
 
-def _read(piece: PieceRun) -> np.ndarray:
-    return features_of(piece, piece.folder.read_table("items.parquet"))[0]
-
-
 class _Kept:
     """The features of the round that this process worked for last: pieces come one after another."""
 
@@ -130,12 +127,19 @@ class _Kept:
     matrix: np.ndarray
 
 
-def _features(folder: str, sha256: str, read: Callable[[], np.ndarray]) -> np.ndarray:
-    if _Kept.key != (folder, sha256):
+def kept_features(stage: StageRun) -> np.ndarray:
+    """Return the features of the round's items (n, d), NaN where there are none; read once in a process."""
+    key = (stage.round.folder, stage.folder.sha256("features.json"))
+    if _Kept.key != key:
         _Kept.key = None
-        _Kept.matrix = read()
-        _Kept.key = (folder, sha256)
+        _Kept.matrix = features_of(stage, stage.folder.read_table("items.parquet"))[0]
+        _Kept.key = key
     return _Kept.matrix
+
+
+def have_features(features: np.ndarray) -> np.ndarray:
+    """Return (n,) bool: which items have features; nothing is stored that is not finite."""
+    return np.isfinite(features[:, 0]) if features.shape[1] else np.zeros(len(features), dtype=bool)
 
 
 def forget_features() -> None:

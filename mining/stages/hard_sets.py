@@ -122,7 +122,8 @@ def _pick_one(
     try:
         selection = strategy.select(table, eligible=eligible, **params)
     except StrategyError as reason:
-        stage.lack(f"{strategy.title}: {reason}.", "See what the earlier stages say.")
+        words = str(reason) if str(reason).startswith(strategy.title) else f"{strategy.title}: {reason}"
+        stage.lack(f"{words}.", "See what the earlier stages say.")
         selection = Selection(np.zeros(0, dtype=np.int64), np.zeros(0), [], (str(reason),))
     by = _measure_of_times(stage)
     people = "time hardness" if by == DEFAULT_MEASURE else in_text(measure_words()[by].title)

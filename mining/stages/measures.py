@@ -9,17 +9,18 @@ import polars as pl
 
 from mining.hardness.dynamics import Dynamics, training_dynamics
 from mining.hardness.gradient import grand_last_layer
-from mining.hardness.neighbours import MOST_REFERENCES, instance_hardness, kdn
+from mining.hardness.neighbours import instance_hardness
 from mining.hardness.registry import compute_measures
 from mining.learners.errors import LearnerError
 from mining.learners.mlp import follow_training
 from mining.predictions import aligned_epochs
-from mining.selectors.choices import FILE_PREFIX
+from mining.selectors.choices import FILE_PREFIX, learner_title
 
-from .context import StageRun
-from .features import features_of
+from .context import PieceRun, StageRun
+from .fold_pieces import have_features, kept_features
 from .groups import GROUPS, is_held_out
 from .model_facts import write_model_facts
+from .neighbour_pieces import disagreeing_neighbours, do_neighbours
 
 PEOPLE_COLUMNS = (
     "item", "ordinal", "path", "given", "consensus", "consensus_confidence", "label", "label_from",
@@ -39,7 +40,7 @@ def run(stage: StageRun) -> dict[str, Any]:
     means: dict[str, np.ndarray] = {}
     steps = len(cubes) + 2
     for done, name in enumerate(cubes):
-        stage.run.progress(done, steps, stage=f"Measures of {name}")
+        stage.run.progress(done, steps, stage=f"Measures of {learner_title(name)}")
         means[name] = cubes[name].mean(axis=0, dtype=np.float64)
         columns |= _of_learner(name, means[name], label)
         columns |= _of_training(stage, name, means[name], label)
@@ -48,7 +49,9 @@ def run(stage: StageRun) -> dict[str, Any]:
     if len(fair) > 1:  # a learner that knows the labels by heart says nothing of how hard they are
         columns["instance_hardness"] = instance_hardness(fair, label)
     if cubes:
-        _add_neighbours(stage, label, columns)
+        around = disagreeing_neighbours(stage)
+        if np.isfinite(around).any():
+            columns["kdn"] = around
     # An all-NaN column is kept as unknown, so that every table of a project has the same shape.
     human = stage.folder.read_json("people.json").get("human", {}).get("column", "time_hardness")
     names = [*PEOPLE_COLUMNS, *({human} - set(PEOPLE_COLUMNS))]
@@ -60,6 +63,11 @@ def run(stage: StageRun) -> dict[str, Any]:
     stage.write_table("measures.parquet", table)
     write_model_facts(stage, table, means, in_sample)
     return stage.result(n_items=len(table), columns=table.columns)
+
+
+def do_piece(piece: PieceRun, **work: Any) -> dict[str, Any]:
+    """Look at the neighbours of some of the items."""
+    return do_neighbours(piece, **work)
 
 
 def _of_learner(name: str, mean: np.ndarray, label: np.ndarray) -> dict[str, Any]:
@@ -76,15 +84,15 @@ def _of_learner(name: str, mean: np.ndarray, label: np.ndarray) -> dict[str, Any
 
 def _of_training(stage: StageRun, name: str, mean: np.ndarray, label: np.ndarray) -> dict[str, Any]:
     """Return what the training itself says: dynamics where epochs are known, GraNd where the model is linear."""
-    items = stage.folder.read_table("items.parquet")
     if name.startswith(FILE_PREFIX):
-        epochs = aligned_epochs(stage.round.project, name, items["item"].to_numpy(), mean.shape[1])
+        items = stage.folder.read_table("items.parquet", ["item"])["item"].to_numpy()
+        epochs = aligned_epochs(stage.round.project, name, items, mean.shape[1])
         followed = None if epochs is None else training_dynamics(epochs, label)
         return _known({} if followed is None else followed.as_columns(), name)
     if name not in ("mlp", "logistic"):
         return {}
-    features, described = features_of(stage, items)
-    known = described & np.isfinite(mean[:, 0])
+    features = kept_features(stage)
+    known = have_features(features) & np.isfinite(mean[:, 0])
     if name == "mlp":
         learnt = np.where(known & ~is_held_out(stage), label, -1)
         return _known(_followed(stage, features, learnt, mean.shape[1]), name)
@@ -112,16 +120,3 @@ def _followed(stage: StageRun, features: np.ndarray, label: np.ndarray, n_classe
 
 def _known(columns: dict[str, Any], name: str) -> dict[str, Any]:
     return {f"{name}.{measure}": values for measure, values in columns.items() if np.isfinite(values).any()}
-
-
-def _add_neighbours(stage: StageRun, label: np.ndarray, columns: dict[str, Any]) -> None:
-    if (label >= 0).sum() > MOST_REFERENCES:
-        stage.run.note(f"Neighbours were left out: a search over more than {MOST_REFERENCES} items takes too long.")
-        return
-    features, known = features_of(stage, stage.folder.read_table("items.parquet"))
-    if known.any():
-        scores = np.full(len(label), np.nan)
-        barred = is_held_out(stage)[known]
-        scores[known] = kdn(features[known], label[known], seed=stage.params["seed"], barred=barred)
-        if np.isfinite(scores).any():
-            columns["kdn"] = scores

@@ -12,14 +12,14 @@ from mining.adapters.hard_sets import member_weights
 from mining.learners.errors import LearnerError
 from mining.learners.folds import ANY_FOLD, RareClassWarning, group_folds, unlearnable_classes
 from mining.predictions import aligned_predictions
-from mining.selectors.choices import FILE_PREFIX
+from mining.selectors.choices import FILE_PREFIX, learner_title
 
 from .context import PieceRun, StageRun
-from .features import features_of
-from .fold_pieces import Folds, do_fold, judge_out_of_fold
+from .fold_pieces import Folds, do_fold, have_features, judge_out_of_fold, kept_features
 from .groups import deal_test
 
 LABEL_MORE = "Label more items, or import them with labels (folders named by class)."
+WHY_ABOVE = "What is said above is the reason; the stages about people go on."
 
 
 def run(stage: StageRun) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def run(stage: StageRun) -> dict[str, Any]:
     if trained and _can_learn(stage, learnt, names):
         _train_all(stage, trained, items, label, learnt, dealt["group"].to_numpy(), names, cubes, facts)
     elif not cubes:
-        stage.lack("No model could be trained, so there are no measures of models.", LABEL_MORE)
+        stage.lack("No model could be trained, so there are no measures of models.", WHY_ABOVE)
     stage.write_arrays("predictions.npz", cubes)
     stage.write_json("predictions.json", {"learners": facts})
     return stage.result(learners=facts, n_test=int((dealt["split"] == "test").sum()))
@@ -75,7 +75,8 @@ def _train_all(
     cubes: dict[str, np.ndarray],
     facts: list[dict[str, Any]],
 ) -> None:
-    features, known = features_of(stage, items)
+    features = kept_features(stage)
+    known = have_features(features)
     if not known.any():
         stage.lack("No item has features.", "Look at the features stage: it says why.")
         return
@@ -105,10 +106,10 @@ def _train_all(
         return
     weight = member_weights(stage.params["include_hard_sets"], items["item"].to_numpy())
     train = np.where(np.isin(usable, lonely), -1, usable)
-    del features
     judged, refused = judge_out_of_fold(stage, entries, Folds(train, known, fold, weight, seeds, len(names)), usable)
     for name, why in refused.items():
-        stage.lack(f"{name} could not be trained: {why}.", "Choose other settings for it, or label more items.")
+        what = f"{learner_title(name)} could not be trained: {why}."
+        stage.lack(what, "Choose other settings for it, or label more items.")
     for name, cube in judged.items():
         cubes[name] = cube
         facts.append({"name": name, "kind": "trained", "out_of_fold": True, "seeds": seeds, "n_folds": n_folds,
@@ -128,9 +129,9 @@ def _say_what_is_constant(stage: StageRun, features: np.ndarray, known: np.ndarr
         stage.lack("All features are the same for every item: no learner can tell items apart.",
                    "Choose other features, or look at whether the images differ.")  # fmt: skip
     elif len(same):
-        some = ", ".join(str(column) for column in same[:10]) + (", …" if len(same) > 10 else "")
+        some = ", ".join(str(column + 1) for column in same[:10]) + (", …" if len(same) > 10 else "")
         stage.run.note(
-            f"{len(same)} of {features.shape[1]} features are the same for every item (numbers {some}, from 0): they "
+            f"{len(same)} of {features.shape[1]} features are the same for every item (number {some}): they "
             "tell nothing and do no harm."
         )
 
@@ -173,17 +174,18 @@ def _take_imported(
     facts: list[dict[str, Any]],
 ) -> None:
     cube, about = aligned_predictions(stage.round.project, name, items["item"].to_numpy(), n_classes)
+    title = learner_title(name)
     covered = int(np.isfinite(cube[0, :, 0]).sum())
     if not about["out_of_fold"]:
         stage.lack(
-            f"The predictions {name} are in-sample: their measures may be far too easy, and wrong labels look right.",
+            f"The predictions {title} are in-sample: their measures may be far too easy, and wrong labels look right.",
             "Import out-of-fold predictions and say so with --out-of-fold.",
         )
     if covered < len(items):
-        stage.lack(f"{name} has predictions for {covered} of {len(items)} items.", "Import the others too.")
+        stage.lack(f"{title} has predictions for {covered} of {len(items)} items.", "Import the others too.")
     asked: dict[str, Any] = next((entry for entry in stage.params["learners"] if entry["name"] == name), {})
     if asked.get("sha256") not in (None, about["sha256"]):
-        stage.lack(f"{name} was imported anew after the round began; the newer predictions were used.",
+        stage.lack(f"{title} was imported anew after the round began; the newer predictions were used.",
                    "Nothing needs to be done; a new round says what it started from.")  # fmt: skip
     cubes[name] = cube
     label = stage.folder.read_table("people.parquet", ["label"])["label"].fill_null(-1).to_numpy()

@@ -47,7 +47,9 @@ class NetworkForm(SourceForm):
     """An embedding network and what it may leave open."""
 
     kind = "network"
-    uploads = ManyFilesField(label="The network, one ONNX file", widget=ManyFilesInput(attrs={"accept": ".onnx"}))
+    uploads = ManyFilesField(
+        label="The network, one ONNX file", widget=ManyFilesInput(attrs={"accept": ".onnx", "multiple": False})
+    )
     normalisation = forms.ChoiceField(
         label="What its pixels are", choices=list(NORMALISATIONS.items()), initial="imagenet"
     )
@@ -73,7 +75,8 @@ class GroupsForm(SourceForm):
 
     kind = "groups"
     uploads = ManyFilesField(
-        label="CSV or Parquet: item and its group", widget=ManyFilesInput(attrs={"accept": ".csv,.parquet"})
+        label="CSV or Parquet: item and its group",
+        widget=ManyFilesInput(attrs={"accept": ".csv,.parquet", "multiple": False}),
     )
     column = forms.CharField(label="Column", required=False, max_length=100,
                              help_text="The one with the groups; only where there are several.")  # fmt: skip

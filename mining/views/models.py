@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from annotations.models import Item
 from annotations.selectors.access import managed_project
-from mining.selectors import choices
+from mining.selectors.choices import learner_title
 from mining.selectors.models import items_by_id, model_of, reasons_of
 from mining.selectors.predictions import in_sample_learners, learners_of
 from mining.selectors.rounds import classes_of, latest_round, measures_of, report_of
@@ -31,12 +31,6 @@ STRENGTHS = ((0.5, "A strong association"), (0.3, "An association"), (0.1, "A we
 def descriptions() -> dict[str, Any]:
     """Return the registry of measures of models, loaded by name like the other pure packages."""
     return dict(import_module("mining.hardness.registry").DESCRIPTIONS)
-
-
-def learner_title(name: str | None) -> str:
-    """Return the name of a learner for people; imported predictions go by the name they were given."""
-    known = choices.learners()
-    return known[name].title if name in known else (name or "").removeprefix(choices.FILE_PREFIX)
 
 
 @require_GET

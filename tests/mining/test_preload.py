@@ -24,3 +24,16 @@ def test_the_worker_that_forks_loads_arithmetic_and_no_threads(pool, processes, 
     code = CODE.format(pool=pool, processes=processes)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == printed
+
+
+def test_a_process_that_was_forked_loads_the_stages_but_for_the_charts_of_the_report():
+    code = """
+import sys
+import django
+django.setup()
+from mining.tasks import preload_process
+preload_process()
+print(*(name in sys.modules for name in ("polars", "mining.stages.features", "mining.stages.measures", "altair")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True True True False"

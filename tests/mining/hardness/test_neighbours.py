@@ -49,6 +49,18 @@ def test_kdn_by_a_sample_of_references_stays_close():
     assert np.corrcoef(whole, sampled)[0, 1] > 0.85
 
 
+def test_kdn_of_some_items_is_that_of_all():
+    """What two workers do in parts is what one does at once."""
+    generator = np.random.default_rng(0)
+    features, given = generator.normal(size=(400, 3)), generator.integers(-1, 3, 400)
+    barred = generator.random(400) < 0.2
+    whole = kdn(features, given, barred=barred, most_references=150)
+    for rows in (np.arange(0, 200), np.arange(200, 400)):
+        part = kdn(features, given, barred=barred, most_references=150, rows=rows)
+        assert np.array_equal(part[rows], whole[rows], equal_nan=True)
+        assert np.isnan(np.delete(part, rows)).all()
+
+
 def test_instance_hardness_is_one_minus_the_committees_belief():
     first, second = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.5, 0.5], [0.4, 0.6]])
     scores = instance_hardness([first, second], np.array([0, 0]))

@@ -7,7 +7,7 @@ from hardness_site.jobs.running import JobCancelled, JobFailed
 from hardness_site.jobs.services import cancel_job, claim_job, create_jobs, run_job
 from mining.models import RoundStage
 from mining.services import rounds
-from mining.services.pieces import PIECE_JOB, Piece, do_pieces
+from mining.services.pieces import PIECE_JOB, Piece, do_pieces, long_ones_outside
 from mining.stages import features
 from mining.stages.context import StageRun
 from tests.mining.small_project import QUICK, make_striped_project
@@ -128,3 +128,14 @@ def test_nothing_left_to_do_clears_the_pieces_of_a_run_that_was_killed_at_its_en
 
     assert do_pieces(stage, [], doing="Testing") == []
     assert not rows().exists()
+
+
+def test_the_longest_pieces_are_at_both_ends_of_the_line():
+    """Workers begin at the front, the stage's own process at the back: nobody is left with a long one at the end."""
+    costs = {"logistic": 1.0, "svm": 2.5, "forest": 60.0}
+    work = [Piece(f"{name}-{fold}", name, {}, cost) for name, cost in costs.items() for fold in range(2)]
+
+    line = [piece.key for piece in long_ones_outside(work)]
+
+    assert line == ["forest-0", "svm-0", "logistic-0", "logistic-1", "svm-1", "forest-1"]
+    assert long_ones_outside(pieces(5)) == pieces(5), "where all take as long, the order stays"

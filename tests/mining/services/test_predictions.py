@@ -86,8 +86,8 @@ def test_every_bad_row_is_named_and_nothing_stored(project, items):
 
     assert problems(project, values, paths=[*PATHS, "nowhere.png", PATHS[0]]) == [
         (1, "the probabilities sum to 1.1, not to 1 (if they are logits, say so)"),
-        (2, "cat is not a number or not finite"),
-        (3, "cat is 1.5, no probability"),
+        (2, "the value of 'cat' is not a number, or not finite"),
+        (3, "the value of 'cat' is 1.5, no probability"),
         (4, "'nowhere.png' is no item of pets: use the path given at import."),
         (5, "'image-0000.png' is the item of row 1 again."),
     ]
@@ -159,7 +159,7 @@ def test_words_among_numbers_are_named_by_row(project, items, tmp_path):
     path = tmp_path / "p.csv"
     path.write_text(f"item,cat,dog\n{PATHS[0]},0.9,0.1\n{PATHS[1]},much,0.1\n")
 
-    with pytest.raises(PredictionsRefused, match="row 3: cat is not a number"):
+    with pytest.raises(PredictionsRefused, match="row 3: the value of 'cat' is not a number"):
         store_predictions(project=project, name="mine", tables=[read_predictions(path)], out_of_fold=True)
 
 

@@ -96,8 +96,8 @@ def test_a_learner_that_cannot_be_trained_leaves_the_others(project):
     labelled(project, (10, 10, 2))
     round_ = run(project, [{"name": "logistic", "params": {"resampling": "smote"}}, "knn"], test_share=0.0)
     assert said(round_) == [
-        "logistic could not be trained: SMOTE needs two items or more in every class of a fold; use oversampling "
-        "instead."
+        "Logistic regression could not be trained: SMOTE needs two items or more in every class of a fold; use "
+        "oversampling instead."
     ]
     assert "knn.loss" in reads.measure_columns(round_)
     assert "logistic.loss" not in reads.measure_columns(round_)
@@ -122,7 +122,7 @@ def test_a_constant_feature_is_named_and_does_no_harm(project, tmp_path):
     stored = features(project, tmp_path, vectors)
     assert stored.facts["constant"] == [1]
     round_ = run(project, ["logistic", "hog_svm", "boosting"], feature_kind="file:v")
-    assert any("1 of 3 features are the same for every item (numbers 1, from 0)" in line for line in notes(round_))
+    assert any("1 of 3 features are the same for every item (number 2)" in line for line in notes(round_))
     assert said(round_) == []
 
 
@@ -143,7 +143,7 @@ def test_predictions_for_half_the_items_are_counted_and_the_others_go_on(project
 
     round_ = run(project, learners=("file:half", "knn"))
 
-    assert said(round_) == ["file:half has predictions for 15 of 30 items."]
+    assert said(round_) == ["half has predictions for 15 of 30 items."]
     rows, _ = reads.measures_page(round_, order_by="ordinal", descending=False, limit=30)
     assert [row["file:half.loss"] is not None for row in rows] == [True] * 15 + [False] * 15
     assert all(row["knn.loss"] is not None for row in rows)

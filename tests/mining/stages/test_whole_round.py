@@ -125,15 +125,22 @@ def _features(*rounds_):
 def test_a_stage_that_runs_again_writes_the_same_and_doubles_nothing(db):
     from unittest.mock import MagicMock
 
+    from hardness_site.jobs.models import Job
+    from hardness_site.jobs.running import JobRun
+    from hardness_site.jobs.services import claim_job
     from mining.stages import hard_sets, measures
     from mining.stages.context import StageRun
 
     project, _ = make_striped_project()
     round_ = run_round(project)
     before = {one.pk: one.sha256 for one in HardSet.objects.filter(round=round_)}
-    files = round_.stages.get(name="measures").result["files"]
+    stage = round_.stages.get(name="measures")
+    files = stage.result["files"]
 
-    again = StageRun(MagicMock(), round_)
+    stage.job = Job.objects.create(kind="round_stage", scope=project.scope, params={"stage_id": stage.pk})
+    stage.status = "running"
+    stage.save()
+    again = StageRun(JobRun(claim_job(stage.job.pk)), round_)  # its pieces want a stage that runs
     measures.run(again)
     hard_sets.run(StageRun(MagicMock(), round_))
 
@@ -150,7 +157,7 @@ def test_without_response_times_the_model_side_works(db):
     says = {what for _, what in missing(round_)}
     assert "No response time can be used, so there is no time hardness." in says
     assert any(what.startswith("0 items have a time hardness") for what in says)
-    assert any(what.startswith("Time-hard: ") for what in says)
+    assert any(what.startswith("Time-hard needs time_hardness") for what in says)
     assert reads.comparison_of(round_)["pairs"] == []
     assert "hog_svm.loss" in reads.measure_columns(round_)
     assert reads.report_of(round_)["missing"][0]["remedy"]
@@ -205,7 +212,7 @@ def test_imported_predictions_are_a_learner_and_a_warning_where_in_sample(db):
     columns = reads.measure_columns(round_)
     assert "file:mine.loss" in columns
     assert "instance_hardness" not in columns, "a mean over learners needs two that are out of fold"
-    assert any("The predictions file:mine are in-sample" in what for _, what in missing(round_))
+    assert any("The predictions mine are in-sample" in what for _, what in missing(round_))
     assert "mine is in-sample" in json.dumps(reads.report_of(round_)["sections"])
 
 
@@ -239,3 +246,24 @@ def test_trials_that_come_during_the_round_do_not_change_it(db, monkeypatch):
             Trial.objects.filter(project=project).delete()
 
     assert reads.comparison_of(round_)["human"]["n_trials"] == 60
+
+
+def test_neighbours_of_many_items_come_in_pieces_and_from_a_sample(db, monkeypatch):
+    from mining.stages import neighbour_pieces
+
+    def kdn_of(round_):
+        return Folder(round_.folder).read_table("measures.parquet", ["kdn"])["kdn"]
+
+    project, _ = make_striped_project(trials=False)
+    whole = kdn_of(run_round(project))
+    monkeypatch.setattr(neighbour_pieces, "FEWEST_A_PIECE", 7)
+    monkeypatch.setattr(neighbour_pieces, "PIECES_WANTED", 1000)
+    parted = run_round(project)
+    assert kdn_of(parted).to_list() == whole.to_list()
+    assert not [name for name in Folder(parted.folder).names() if name.startswith("neighbours")]
+
+    monkeypatch.setattr(neighbour_pieces, "MOST_REFERENCES", 12)
+    sampled = run_round(project)
+    notes = [line.text for line in sampled.stages.get(name="measures").job.messages.all()]
+    assert any(text.startswith("Neighbours were looked for among 12 random items of ") for text in notes)
+    assert kdn_of(sampled).null_count() == whole.null_count()
