@@ -25,9 +25,9 @@ def preload(sender: Any, **kwargs: object) -> None:
     """
     if "prefork" in str(sender.pool_cls) and sender.concurrency > 1:
         load_arithmetic()
+        worker_process_init.connect(preload_process)
 
 
-@worker_process_init.connect
 def preload_process(**kwargs: object) -> None:
     """Make each process that was forked ready."""
     load_stages()
