@@ -4,7 +4,8 @@ WORKDIR /app
 # First what changes rarely: the packages, from the same locks as everywhere.
 COPY requirements requirements
 COPY package.json package-lock.json .npmrc ./
-RUN python requirements/install.py
+# Compiled here: the user that runs it may not write.
+RUN python requirements/install.py && (.venv/bin/python -m compileall -q -j 0 .venv || true)
 COPY . .
 # Nothing of this environment stays in the image; the static files need settings that load.
 RUN SECRET_KEY=not-kept ALLOWED_HOSTS=localhost DATABASE_URL=sqlite://:memory: REDIS_URL=redis://localhost \

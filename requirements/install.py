@@ -82,6 +82,7 @@ def install_python(name):
     n = len(re.findall(r"^[A-Za-z0-9]", lock.read_text(), re.M))
     say(f"Installing {n} Python packages ({lock.relative_to(ROOT)}).")
     command = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command.append("--no-compile")  # what is used is compiled when it is used; all of it takes as long as the rest
     if subprocess.run([*command, "--require-hashes", "-r", str(lock)]).returncode:
         sys.exit("The Python packages could not be installed; pip says why above. Run the same command again.")
     stamp.write_text(state)
