@@ -114,10 +114,10 @@ def stop_advice(points: Sequence[CurvePoint], patience: int = PATIENCE) -> StopA
             GO_ON, f"Go on: round {fresh[-1].number} found {found}, though no change of accuracy is shown."
         )
     sets = "hold the same items" if last.n_hard else "are empty"
-    hidden = max(point.change.high for point in recent if point.change is not None)
+    hidden = 100 * max(point.change.high for point in recent if point.change is not None)
+    gain = f"up to {hidden:.1f} points" if hidden >= 0.05 else "less than 0.1 points"
     return StopAdvice(
         STOP,
         f"Stop: the last {patience} rounds changed nothing. Accuracy stands at {100 * last.accuracy:.1f} %, and the "
-        f"hard sets {sets}. A gain of up to {100 * max(0.0, hidden):.1f} points a round could hide in the "
-        "noise.",
+        f"hard sets {sets}. A gain of {gain} a round could hide in the noise.",
     )
