@@ -30,6 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+# Behind the line that lets it be found where the file is run by its name.
 from benchmarks.label_people import Crowd, Turn, cpu_seconds, sync_ms  # noqa: E402
 
 PEOPLE = 8

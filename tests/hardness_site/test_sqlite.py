@@ -152,13 +152,6 @@ def is_free() -> bool:
 needs_sqlite = pytest.mark.usefixtures("only_sqlite")
 
 
-@pytest.fixture
-def only_sqlite(request):
-    if connection.vendor != "sqlite":
-        # Nothing to test on another database: passed, not skipped.
-        request.node.add_marker(pytest.mark.xfail(reason="no line here", run=False))
-
-
 @pytest.mark.django_db(transaction=True)
 @needs_sqlite
 @pytest.mark.parametrize("end", ["commit", "rollback", "nested", "autocommit", "failed"])

@@ -15,13 +15,6 @@ pytestmark = pytest.mark.usefixtures("only_sqlite")
 
 
 @pytest.fixture
-def only_sqlite(request):
-    if connection.vendor != "sqlite":
-        # Nothing to test on another database: passed, not skipped.
-        request.node.add_marker(pytest.mark.xfail(reason="no line here", run=False))
-
-
-@pytest.fixture
 def batches(monkeypatch):
     """How many writes each transaction had."""
     sizes = []
