@@ -36,6 +36,7 @@ DESIGNS = {
     "skewed (exponential)": {"tail": "exponential"},
     "5 % lapses": {"lapses": 0.05},
     "practice": {"practice": 0.15},
+    "neighbouring trials alike": {"alike": 0.2},
     "10 % censored": {"censored": 0.1},
     "all of it, 4 judgments": {"tail": "t3", "lapses": 0.05, "practice": 0.1, "censored": 0.1, "per_item": 4},
 }
@@ -59,6 +60,7 @@ def simulate(
     lapses=0.0,
     practice=0.0,
     censored=0.0,
+    alike=0.0,
 ):
     """Return item, annotator, response_ms, position and the true item effects."""
     rng = np.random.default_rng(seed)
@@ -72,10 +74,13 @@ def simulate(
         "t3": lambda: rng.standard_t(3, n) / np.sqrt(3),
         "exponential": lambda: rng.exponential(1, n) - 1,
     }[tail]()
-    position, order = np.empty(n), rng.permutation(n)
+    position, order, state = np.empty(n), rng.permutation(n), np.zeros(n)
     for j in range(n_annotators):
         own = order[annotator[order] == j]
         position[own] = np.arange(1, own.size + 1)
+        if alike:
+            state[own] = attention(own.size, rng)
+    error = np.sqrt(1 - alike) * error + np.sqrt(alike) * state
     y = 7 + b[item] + slow[annotator] + sd[annotator] * error
     y -= practice * rng.uniform(0.5, 1.5, n_annotators)[annotator] * np.log(position)
     lapse = rng.random(n) < lapses
@@ -84,6 +89,15 @@ def simulate(
     if censored:
         times[times > np.quantile(times, 1 - censored)] = np.nan
     return item, annotator, times, position, b
+
+
+def attention(n, rng, lasting=8.0):
+    """Return a state of mean 0 and variance 1 over n trials; after ``lasting`` of them 1/e of it is left."""
+    left, state = np.exp(-1 / lasting), np.empty(n)
+    state[0] = rng.standard_normal()
+    for t in range(1, n):
+        state[t] = left * state[t - 1] + np.sqrt(1 - left * left) * rng.standard_normal()
+    return state
 
 
 def lme4_effects(item, annotator, times, n_items):
@@ -120,7 +134,11 @@ def compare(seed, *, with_lme4=True, **design):
     item, annotator, times, position, b = simulate(seed, **design)
     n_items = b.size
     fit = fit_response_times(
-        item, annotator, times, n_items=n_items, position=position if design.get("practice") else None
+        item,
+        annotator,
+        times,
+        n_items=n_items,
+        position=position if design.get("practice") or design.get("alike") else None,
     )
     scores = {
         "fit": fit.item_effect,

@@ -70,6 +70,8 @@ class Layout:
     """(n_parts + 1,) first annotator of every part."""
     cells: NDArray[np.int64]
     """(n_blocks + 1, n_annotators) where the annotator's trials of every block of items begin; see `sort_by_blocks`."""
+    typical_position: Array
+    """(n_annotators,) mean ln(position); (0,) where the order of trials is unknown, or not told from hardness."""
 
     @property
     def n_trials(self) -> int:
@@ -91,6 +93,12 @@ class Layout:
             lambda k: kernels.centre_times(self.splits[k], self.splits[k + 1], self.offsets, self.log_times, means)
         )
 
+    def positions(self) -> Array | None:
+        """Return (n_trials,) the order in which each annotator saw the items; None where it is of no use."""
+        if self.typical_position.shape[0] == 0:
+            return None
+        return np.rint(np.exp(self.courses[0] + self.typical_position[self.annotators]))
+
     def sample(self, step: int) -> Layout:
         """Return the trials of every ``step``-th item, for choices that do not need them all."""
         code = np.where(self.item >= 0, self.item, ~self.item)
@@ -101,7 +109,7 @@ class Layout:
         offsets = before[self.offsets]
         return Layout(
             -(-self.n_items // step), self.n_annotators, offsets, item, self.log_times[keep], self.courses[:, keep],
-            self.parts, self.splits, np.stack([offsets[:-1], offsets[1:]]),
+            self.parts, self.splits, np.stack([offsets[:-1], offsets[1:]]), self.typical_position,
         )  # fmt: skip
 
     def sort_by_blocks(self) -> None:
@@ -175,13 +183,17 @@ def lay_out(
     sorted_courses = np.empty((len(courses), n), dtype)
     sizes = np.diff(offsets)
     filled = np.flatnonzero(sizes)
+    typical_position = NO_FLOATS
     for row, course in zip(sorted_courses, courses, strict=True):
         row[:] = course[order]
         means = np.zeros(n_annotators)
         means[filled] = np.add.reduceat(row, offsets[:-1][filled], dtype=np.float64) / sizes[filled]
         row -= np.repeat(means, sizes).astype(dtype)
+        typical_position = typical_position if typical_position.size else means
     aims = np.linspace(0, n, parts.n_parts + 1)
     splits = np.searchsorted(offsets, aims).astype(np.int64)
     splits[0], splits[-1] = 0, n_annotators
     cells = np.stack([offsets[:-1], offsets[1:]])
-    return Layout(n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits, cells)
+    return Layout(
+        n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits, cells, typical_position
+    )

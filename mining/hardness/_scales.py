@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from mining.hardness import _crossed as crossed
 from mining.hardness._curve import STRAIGHT, bend_in_place, fit_curve, squares_of_all
 from mining.hardness._layout import Layout
+from mining.hardness._serial import take_states_off
 
 Array = NDArray[np.float64]
 LOG_SECONDS, ANNOTATOR_SDS = "log-seconds", "annotator SDs"
@@ -71,6 +72,9 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     state, other = (by_rank, plain) if unit == ANNOTATOR_SDS else (plain, by_rank)
     weight = max(share, 1 - share)
     if pilot is layout:
+        for each, known in zip((plain, by_rank), foretold, strict=True):
+            if take_states_off(layout, each, known):
+                crossed.settle(layout, each)
         return Scale(unit, state, curve, other if 1 - weight > LEAST_WEIGHT else None, weight)
     del plain, by_rank, state, other, foretold
     if unit == ANNOTATOR_SDS:

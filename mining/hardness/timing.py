@@ -189,6 +189,8 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
         return _nothing(layout.n_items, layout.n_annotators, judged, lost, found)
     kept = _courses_to_remove(layout, found)
     layout.courses = layout.courses[kept]
+    if 0 not in kept:
+        layout.typical_position = NO_FLOATS
     layout.sort_by_blocks()
     sizes = np.diff(layout.offsets)
     borrow = bool(np.median(sizes[sizes > 0]) < FEW_TRIALS)
