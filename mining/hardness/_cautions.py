@@ -15,6 +15,8 @@ from mining.hardness._trials import BadTrials, Caution
 Array = NDArray[np.float64]
 QUICKEST_MS, SLOWEST_MS = 100.0, 600_000.0
 """No annotator's typical time lies outside these: the unit is wrong there."""
+SECONDS_BELOW_MS = 30.0
+"""What is below was in seconds; between this and `QUICKEST_MS` it may be anything."""
 FIXED_ORDER = 0.2
 """Share of the variance of positions that lies between items, from where on a practice term would eat hardness."""
 PAGE_SHARE = 0.45
@@ -27,6 +29,7 @@ LIMIT_ODDS, SHAPE_ODDS = 2.0, 1.0
 LEAST_CORRELATION = 0.02
 DOMINANT = 0.5
 DRIFT_FACTOR, FEWEST_FOR_DRIFT, SURE_DRIFT_SDS = 3.0, 20, 3.0
+MAD_TO_SD = 1.4826
 
 
 def survey(layout: Layout) -> Array:
@@ -166,10 +169,15 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
     typical = np.where(table[:, 0] > 0, np.exp(table[:, 1]) * 1000, np.nan)
     quick = np.flatnonzero((table[:, 0] >= 3) & (typical < QUICKEST_MS))
     if quick.size:
+        why = (
+            "these times look like seconds"
+            if typical[quick[0]] < SECONDS_BELOW_MS
+            else ("nobody sees and answers an image so fast; another unit was imported, or times were counted too late")
+        )
         found.append(Caution(
             "seconds_as_milliseconds",
-            f"{_people(quick, 'typically answers', 'typically answer')} within {typical[quick[0]]:.3g} ms: these times "
-            "look like seconds. Hardness is unharmed (it compares times of the same annotator); speeds are not.",
+            f"{_people(quick, 'typically answers', 'typically answer')} within {typical[quick[0]]:.3g} ms: {why}. "
+            "Hardness is unharmed (it compares times of the same annotator); speeds are not.",
         ))  # fmt: skip
     slow = np.flatnonzero((table[:, 0] >= 3) & (typical > SLOWEST_MS))
     if slow.size:
@@ -219,7 +227,8 @@ def about_drift(layout: Layout, slopes: Array, noise: Array) -> list[Caution]:
 
     ``slopes`` (n_annotators,) are in ln seconds per unit of ln(position), ``noise`` (n_annotators,) is that of a trial.
     The common course is their median: one clock that runs away takes the mean along, and the others would seem to
-    drift from it. What may be noise is not said of anybody.
+    drift from it. What may be noise is not said of anybody, nor what sets nobody apart: where neighbouring trials are
+    alike, or people learn differently, all slopes scatter more than noise would make them.
     """
     sizes = np.diff(layout.offsets)
     enough = sizes >= FEWEST_FOR_DRIFT
@@ -227,7 +236,8 @@ def about_drift(layout: Layout, slopes: Array, noise: Array) -> list[Caution]:
         return []
     apart = np.abs(slopes - np.median(slopes[enough]))
     spread = np.bincount(layout.annotators, layout.courses[0].astype(np.float64) ** 2, layout.n_annotators)
-    sure = apart * np.sqrt(spread) > SURE_DRIFT_SDS * noise
+    usual = MAD_TO_SD * float(np.median(apart[enough]))
+    sure = (apart * np.sqrt(spread) > SURE_DRIFT_SDS * noise) & (apart > SURE_DRIFT_SDS * usual)
     odd = np.flatnonzero(enough & sure & (apart * np.log(np.maximum(sizes, 1)) > math.log(DRIFT_FACTOR)))
     if odd.size == 0:
         return []

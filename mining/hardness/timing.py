@@ -132,7 +132,8 @@ def fit_response_times(
         annotator: annotator codes, shape (n_trials,).
         response_ms: milliseconds; NaN is a trial without an answer (censored), shape (n_trials,). Leave out trials
             that say nothing about time, for instance because the tab was hidden.
-        position: 1-based order in which the annotator saw the item.
+        position: 1-based order in which the annotator saw the item. With it practice is taken off, and the state that
+            makes neighbouring trials alike (`_serial`).
         label: label codes given, -1 for none. With them disagreement and the class tell about hardness, too.
         n_items: number of items, when some may have no trial.
         censored_at_ms: until when a censored trial was observed, a number or shape (n_trials,), NaN where unknown.

@@ -21,6 +21,8 @@ from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB, refresh_people
 from .people_words import REMEDIES
 
 MOST_NAMED = 10
+MOST_AT_FIRST = 10
+"""Rows of a list of the hardest before somebody asks for all."""
 
 
 def frame(project: Project, here: str, fresh: Freshness) -> dict[str, Any]:
@@ -41,15 +43,17 @@ def hardness_page(request: HttpRequest, slug: str) -> HttpResponse:
     if facts is not None:
         names = dict(LabelClass.objects.filter(project=project).values_list("code", "name"))
         human = words_of(facts["human"]["measure"])
+        most = None if "all" in request.GET else MOST_AT_FIRST
         context |= {
             "facts": facts, "human": human, "unit": facts["human"]["unit"],
             "changing": known_measure(project.human_measure) != facts["human"]["measure"],
             "warnings": _with_annotators(project, [*facts["warnings"], *clock_warnings_of(project)]),
-            "hardest": _with_items(project, facts["hardest"], names, "item"),
-            "images": _with_items(project, facts["images"], names, "hardest"),
+            "hardest": _with_items(project, facts["hardest"][:most], names, "item"),
+            "images": _with_items(project, facts["images"][:most], names, "hardest"),
             "classes": [{**row, "name": names.get(row["code"], "")} for row in facts["classes"]],
             "pairs": [
-                {**row, "names": (names.get(row["first"], ""), names.get(row["second"], ""))} for row in facts["pairs"]
+                {**row, "names": (names.get(row["first"], ""), names.get(row["second"], ""))}
+                for row in facts["pairs"][:most]
             ],
             "reach": _reach(facts["classes"]),
         }  # fmt: skip

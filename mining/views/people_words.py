@@ -10,7 +10,7 @@ REMEDIES = {
     "noise_not_identified": "Let a second person judge some of the items.",
     "one_annotator": "Let others judge the same items.",
     "dominant_annotator": "Let others judge the same items.",
-    "unconnected_groups": "Let some annotators work in both groups.",
+    "unconnected_groups": "Let some annotators work in more than one of the groups.",
     "drifting_times": "Look at their practice curves on the page of annotators, and ask about their machine.",
     "much_censored": "Give people more time, or find out why they do not answer.",
     "units_differ": "Look at the unit in the file that their trials came from. Trials that are there are not changed "
