@@ -81,7 +81,7 @@ def _with_items(project: Project, rows: list[dict[str, Any]], names: dict[int, s
         {
             **row,
             "object": items[row[key]],
-            "said": ", ".join(f"{names.get(code, '?')} × {count}" for code, count in row.get("answers", ())),
+            "said": ", ".join(f"{names.get(code, '?')} ({count})" for code, count in row.get("answers", ())),
         }
         for row in rows
         if row[key] in items

@@ -64,6 +64,9 @@ def test_seconds_imported_as_milliseconds_are_said_and_harmless():
     mixed = fit_response_times(item, annotator, np.where(annotator == 3, times / 1000, times))
     assert "seconds_as_milliseconds" in names(mixed)
     assert mixed.warnings[0].message.startswith("Annotator 3 typically answers within 1 ms")
+    assert "look like seconds" in mixed.warnings[0].message
+    quick = fit_response_times(item, annotator, np.where(annotator == 3, times / 20, times))
+    assert "nobody sees and answers an image so fast; another unit was imported" in quick.warnings[0].message
     several = fit_response_times(item, annotator, np.where(annotator < 2, times / 1000, times))
     assert several.warnings[0].message.startswith("2 annotators (first: 0) typically answer within")
     np.testing.assert_allclose(mixed.item_effect, plain.item_effect, atol=0.02)
@@ -92,6 +95,30 @@ def test_a_drifting_annotator_is_said_and_nobody_else(n_annotators, per_item):
     fit = fit_response_times(item, annotator, times, position=position)
     said = next(caution.message for caution in fit.warnings if caution.name == "drifting_times")
     assert said.startswith("Annotator 3 changes in speed more than 3-fold")
+
+
+def crowd_in_moods(seed, n_annotators=10, n_each=40):
+    """Nobody drifts, but attention comes and goes (a fifth of the noise) and people learn differently."""
+    rng = np.random.default_rng(seed)
+    item = np.concatenate([rng.permutation(100)[:n_each] for _ in range(n_annotators)])
+    annotator = np.repeat(np.arange(n_annotators), n_each)
+    position = np.tile(np.arange(1, n_each + 1), n_annotators)
+    mood, left = np.empty(item.size), np.exp(-1 / 20)
+    for t in range(item.size):
+        kept = 0.0 if position[t] == 1 else left
+        mood[t] = kept * mood[t - 1] + np.sqrt(1 - kept**2) * rng.standard_normal()
+    noise = np.sqrt(0.2) * mood + np.sqrt(0.8) * rng.standard_normal(item.size)
+    learning = rng.normal(-0.1, 0.05, n_annotators)
+    y = 7 + rng.normal(0, 0.25, 100)[item] + rng.uniform(0.3, 0.7, n_annotators)[annotator] * noise
+    return item, annotator, np.exp(y + learning[annotator] * np.log(position)), position
+
+
+def test_nobody_is_said_to_drift_where_all_slopes_scatter():
+    named = 0
+    for seed in range(40):
+        item, annotator, times, position = crowd_in_moods(seed)
+        named += "drifting_times" in names(fit_response_times(item, annotator, times, position=position))
+    assert named <= 2  # one crowd in twenty
 
 
 def test_two_answers_of_an_annotator_to_one_item_are_two_judgments_and_are_said():

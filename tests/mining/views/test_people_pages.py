@@ -74,6 +74,18 @@ def test_hardness_page(manager_client, striped):
     assert "across/" in words
 
 
+def test_ten_of_the_hardest_are_shown_until_somebody_asks_for_all(manager_client, striped):
+    address = reverse("hardness", args=[striped.slug])
+    first, every = (manager_client.get(address + query).context for query in ("", "?all=1"))
+    assert [row["item"] for row in first["hardest"]] == [row["item"] for row in every["hardest"]][:10]
+    assert len(first["hardest"]) == 10 and len(every["hardest"]) == 25
+    assert "The 25 hardest items" in text_of(manager_client.get(address))
+    assert "The 25 hardest items" not in text_of(manager_client.get(f"{address}?all=1"))
+    # each answer with how many gave it
+    said = every["hardest"][0]["said"]
+    assert sum(int(count) for count in re.findall(r"\((\d+)\)", said)) == 4
+
+
 def test_it_says_how_many_trials_have_come_since(manager_client, striped):
     annotator = striped.annotators.first()
     Annotator.objects.filter(pk=annotator.pk).update(n_answered=44)
