@@ -97,7 +97,7 @@ class Layout:
         """Return (n_trials,) the order in which each annotator saw the items; None where it is of no use."""
         if self.typical_position.shape[0] == 0:
             return None
-        return np.rint(np.exp(self.courses[0] + self.typical_position[self.annotators]))
+        return np.asarray(np.rint(np.exp(self.courses[0] + self.typical_position[self.annotators])), dtype=np.float64)
 
     def sample(self, step: int) -> Layout:
         """Return the trials of every ``step``-th item, for choices that do not need them all."""

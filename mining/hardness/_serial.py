@@ -77,7 +77,9 @@ def _take(layout: Layout, state: crossed.Crossed, states: Array) -> None:
     seen, who = layout.item >= 0, layout.annotators
 
     def squares() -> Array:
-        return np.bincount(who[seen], state.y[seen].astype(np.float64) ** 2, layout.n_annotators)
+        return np.asarray(
+            np.bincount(who[seen], state.y[seen].astype(np.float64) ** 2, layout.n_annotators), np.float64
+        )
 
     before = squares()
     state.y = np.where(seen, state.y - states, state.y).astype(state.y.dtype)
@@ -112,4 +114,4 @@ def order_clusters(layout: Layout, position: Array, foretold: Array) -> bool:
         product = np.where(same, f[lag:] * f[:-lag], 0.0)
         total += float(product.sum())
         squares += float(product @ product)
-    return total > CLUSTERED_SDS * np.sqrt(squares)
+    return bool(total > CLUSTERED_SDS * np.sqrt(squares))
