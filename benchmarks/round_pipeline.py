@@ -295,36 +295,41 @@ def time_rounds(folder: Path, scripts: dict[int, list[float]]) -> None:
         print(f"{stage} stage: {one:.1f} s with one worker, {two:.1f} s with two: {one / two:.2f} x")
 
 
+LEVELS = {
+    "kernel": "HOG alone, in memory: what the machine gives",
+    "parts": "the same parts and files without jobs",
+    "stage": f"the stage, workers of a site (limit {LIMIT_SPEED_UP})",
+}
+
+
 def time_features(images: Path, folder: Path, n_turns: int, what: str, *words: str) -> None:
     """The feature stage of the same imported site, in turn with one worker and with two; and what the machine gives."""
     site, _ = imported(images, folder / f"features-{what}")
-    seconds: dict[str, dict[int, list[float]]] = {name: {1: [], 2: []} for name in ("stage", "parts", "kernel")}
+    seconds: dict[str, dict[int, list[float]]] = {level: {1: [], 2: []} for level in LEVELS}
     for turn in range(n_turns):
         for n in (1, 2):
             copy = Site(folder / f"copy-{turn}-{n}")
             shutil.copytree(site.folder, copy.folder)
             stages = round_with(n, copy, "--learner=hog_svm", *words, until="features")["stages"]
-            for name, took in {"stage": stages["features"], **copy.limit(n)}.items():
-                seconds[name][n].append(took)
+            for level, took in {"stage": stages["features"], **copy.limit(n)}.items():
+                seconds[level][n].append(took)
             shutil.rmtree(copy.folder)
-    print(f"features of {what} images, seconds with one and with two in each of {n_turns} turns:")
-    meant = {
-        "kernel": "HOG alone, in memory: what the machine gives",
-        "parts": "the same parts and files without jobs",
-        "stage": f"the stage, workers of a site (limit {LIMIT_SPEED_UP})",
-    }
-    for name, words_of_it in meant.items():
-        one, two = seconds[name][1], seconds[name][2]
-        ratios = sorted(first / second for first, second in zip(one, two, strict=True))
-        each = ", ".join(f"{first:.2f} and {second:.2f}" for first, second in zip(one, two, strict=True))
+        found = (f"{level} {one[-1]:.2f} and {two[-1]:.2f} s" for level, (one, two) in each_of(seconds))
+        print(f"features of {what} images, with one and with two: {', '.join(found)}", flush=True)
+    for level, (one, two) in each_of(seconds):
+        ratios = [first / second for first, second in zip(one, two, strict=True)]
         # Whatever else runs takes a core from two workers and none from one: the best turn of each is the fairest.
-        print(f"   {words_of_it}: median turn {statistics.median(ratios):.2f} x, the best of each "
-              f"{min(one) / min(two):.2f} x ({each})")  # fmt: skip
+        print(f"   {LEVELS[level]}: median turn {statistics.median(ratios):.2f} x, the best of each "
+              f"{min(one) / min(two):.2f} x")  # fmt: skip
     for n in (1, 2):
-        over = [ours / bare for ours, bare in zip(seconds["stage"][n], seconds["parts"][n], strict=True)]
-        best = min(seconds["stage"][n]) - min(seconds["parts"][n])
-        print(f"   jobs, broker and rows cost {n} worker{'s' * (n > 1)} {statistics.median(over) - 1:+.1%} of the time "
-              f"in the median turn; best of each {best:+.2f} s", flush=True)  # fmt: skip
+        ours, without = seconds["stage"][n], seconds["parts"][n]
+        over = [first / second for first, second in zip(ours, without, strict=True)]
+        print(f"   {n} at once, the stage over the parts without jobs: median turn {statistics.median(over):.3f} x, "
+              f"the best of each {min(ours) / min(without):.3f} x", flush=True)  # fmt: skip
+
+
+def each_of(seconds: dict[str, dict[int, list[float]]]) -> list[tuple[str, tuple[list[float], list[float]]]]:
+    return [(level, (found[1], found[2])) for level, found in seconds.items()]
 
 
 if __name__ == "__main__":
