@@ -102,10 +102,10 @@ class Site:
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
     def worker(self, number: int) -> subprocess.Popen[bytes]:
-        words = ("-A", "hardness_site.celery", "worker", "-c", "1", "-l", "INFO", "-n", f"w{number}")
-        quiet = ("--without-gossip", "--without-mingle", "-Q", "celery,housekeeping", "-f", str(self.log(number)))
+        words = ("-A", "hardness_site.celery", "worker", "-I", "benchmarks.loaded_worker", "-c", "1", "-l", "INFO")
+        quiet = ("--without-gossip", "--without-mingle", "-Q", "celery,housekeeping", "-n", f"w{number}")
         return subprocess.Popen(
-            [sys.executable, "-m", "celery", *words, *quiet], cwd=ROOT, env=self.environment,
+            [sys.executable, "-m", "celery", *words, *quiet, "-f", str(self.log(number))], cwd=ROOT, env=self.environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 
