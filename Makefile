@@ -33,6 +33,8 @@ lock: ## Compile requirements/*.in and package.json into the locks (needs uv and
 		--quiet --output-file requirements/base.txt requirements/base.in
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		--quiet --output-file requirements/test.txt requirements/test.in
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--quiet --output-file requirements/install.txt requirements/install.in
 	npm install --package-lock-only --ignore-scripts
 
 bench: ## Run the benchmarks.

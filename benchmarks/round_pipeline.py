@@ -5,7 +5,8 @@ digits'): import, HOG, a linear SVM and logistic regression out of fold in five 
 and once with two, each a process of its own; beside it a script that does the same mathematics on files with
 scikit-image, scikit-learn and cleanlab: a fifth held out and judged by all folds, one calibration, quality scores,
 label errors, neighbours. It runs in one process, and in two, so that both sides have the same cores. The feature stage
-is timed in turn with one worker and with two, and on larger images as well, where describing is what takes the time.
+is timed in turn with one worker and with two, and on larger images as well, where describing is what takes the time;
+beside it in the same turn what the machine gives to two processes that have no jobs (`feature_limit`).
 
     python -m benchmarks.round_pipeline
     python -m benchmarks.round_pipeline --images 1000
@@ -20,6 +21,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -78,7 +80,8 @@ class Site:
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "HARDNESS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "hardness_site.settings.embedded",
-            "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         }  # fmt: skip
 
     def manage(self, *words: str) -> str:
@@ -92,11 +95,17 @@ class Site:
     def shell(self, code: str) -> str:
         return self.manage("shell", "--no-imports", "-c", code)
 
+    def limit(self, n_processes: int) -> dict[str, float]:
+        """Return the seconds of `feature_limit` for the site's round: its parts without jobs, and the kernel alone."""
+        words = [sys.executable, "-m", "benchmarks.feature_limit", str(n_processes)]
+        done = subprocess.run(words, cwd=ROOT, env=self.environment, text=True, capture_output=True, check=True)
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
     def worker(self, number: int) -> subprocess.Popen[bytes]:
-        words = ("-A", "hardness_site.celery", "worker", "-c", "1", "-l", "INFO", "-n", f"w{number}")
-        quiet = ("--without-gossip", "--without-mingle", "-Q", "celery,housekeeping", "-f", str(self.log(number)))
+        words = ("-A", "hardness_site.celery", "worker", "-I", "benchmarks.loaded_worker", "-c", "1", "-l", "INFO")
+        quiet = ("--without-gossip", "--without-mingle", "-Q", "celery,housekeeping", "-n", f"w{number}")
         return subprocess.Popen(
-            [sys.executable, "-m", "celery", *words, *quiet], cwd=ROOT, env=self.environment,
+            [sys.executable, "-m", "celery", *words, *quiet, "-f", str(self.log(number))], cwd=ROOT, env=self.environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 
@@ -286,23 +295,41 @@ def time_rounds(folder: Path, scripts: dict[int, list[float]]) -> None:
         print(f"{stage} stage: {one:.1f} s with one worker, {two:.1f} s with two: {one / two:.2f} x")
 
 
+LEVELS = {
+    "kernel": "HOG alone, in memory: what the machine gives",
+    "parts": "the same parts and files without jobs",
+    "stage": f"the stage, workers of a site (limit {LIMIT_SPEED_UP})",
+}
+
+
 def time_features(images: Path, folder: Path, n_turns: int, what: str, *words: str) -> None:
-    """The feature stage of the same imported site, in turn with one worker and with two."""
+    """The feature stage of the same imported site, in turn with one worker and with two; and what the machine gives."""
     site, _ = imported(images, folder / f"features-{what}")
-    seconds: dict[int, list[float]] = {1: [], 2: []}
+    seconds: dict[str, dict[int, list[float]]] = {level: {1: [], 2: []} for level in LEVELS}
     for turn in range(n_turns):
-        for n in seconds:
+        for n in (1, 2):
             copy = Site(folder / f"copy-{turn}-{n}")
             shutil.copytree(site.folder, copy.folder)
-            seconds[n].append(round_with(n, copy, "--learner=hog_svm", *words, until="features")["stages"]["features"])
+            stages = round_with(n, copy, "--learner=hog_svm", *words, until="features")["stages"]
+            for level, took in {"stage": stages["features"], **copy.limit(n)}.items():
+                seconds[level][n].append(took)
             shutil.rmtree(copy.folder)
-    pairs = list(zip(*seconds.values(), strict=True))
-    ratios = sorted(one / two for one, two in pairs)
-    each = ", ".join(f"{one:.1f} and {two:.1f} s" for one, two in pairs)
-    # Whatever else runs takes a core from two workers and none from one: the best turn of each is the fairest.
-    one, two = (min(found) for found in seconds.values())
-    print(f"features stage, {what}, one worker and two: {each}; the best {one / two:.2f} x, the median turn "
-          f"{ratios[len(ratios) // 2]:.2f} x (limit {LIMIT_SPEED_UP})", flush=True)  # fmt: skip
+        found = (f"{level} {one[-1]:.2f} and {two[-1]:.2f} s" for level, (one, two) in each_of(seconds))
+        print(f"features of {what} images, with one and with two: {', '.join(found)}", flush=True)
+    for level, (one, two) in each_of(seconds):
+        ratios = [first / second for first, second in zip(one, two, strict=True)]
+        # Whatever else runs takes a core from two workers and none from one: the best turn of each is the fairest.
+        print(f"   {LEVELS[level]}: median turn {statistics.median(ratios):.2f} x, the best of each "
+              f"{min(one) / min(two):.2f} x")  # fmt: skip
+    for n in (1, 2):
+        ours, without = seconds["stage"][n], seconds["parts"][n]
+        over = [first / second for first, second in zip(ours, without, strict=True)]
+        print(f"   {n} at once, the stage over the parts without jobs: median turn {statistics.median(over):.3f} x, "
+              f"the best of each {min(ours) / min(without):.3f} x", flush=True)  # fmt: skip
+
+
+def each_of(seconds: dict[str, dict[int, list[float]]]) -> list[tuple[str, tuple[list[float], list[float]]]]:
+    return [(level, (found[1], found[2])) for level, found in seconds.items()]
 
 
 if __name__ == "__main__":

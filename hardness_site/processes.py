@@ -13,6 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+# One thread for numbers in each process: the worker has as many processes as there are cores.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -45,6 +48,13 @@ def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
     if sys.platform == "linux":
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number)
+
+
+def name_process(name: str) -> None:
+    """Give this process (Linux) a name of at most 15 letters for `ps -o comm` and `top`."""
+    if sys.platform == "linux":
+        PR_SET_NAME = 15
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_NAME, name.encode()[:15])
 
 
 def signal_group(pid: int, signal_number: int) -> None:

@@ -24,6 +24,9 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "hardness_site" / "static" / "vendor"
+# Modules are compiled when they are used: to compile all takes as long as to install them.
+PIP_INSTALL = ["install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile", "--require-hashes"]
+UV_NAMES = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "no-index": "UV_NO_INDEX"}
 LEAST_PYTHON = (3, 11)
 LEAST_NODE = 20
 
@@ -81,11 +84,47 @@ def install_python(name):
     stamp.unlink(missing_ok=True)
     n = len(re.findall(r"^[A-Za-z0-9]", lock.read_text(), re.M))
     say(f"Installing {n} Python packages ({lock.relative_to(ROOT)}).")
-    command = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-    command.append("--no-compile")  # what is used is compiled when it is used; all of it takes as long as the rest
-    if subprocess.run([*command, "--require-hashes", "-r", str(lock)]).returncode:
+    if not install_with_uv(lock) and pip(*PIP_INSTALL, "-r", str(lock)).returncode:
         sys.exit("The Python packages could not be installed; pip says why above. Run the same command again.")
     stamp.write_text(state)
+
+
+def pip(*words, **options):
+    return subprocess.run([str(VENV_PYTHON), "-m", "pip", *words], **options)
+
+
+def install_with_uv(lock):
+    """Install a lock with uv, which takes a quarter of the time; return False where that does not work here."""
+    own = ROOT / "requirements" / "install.txt"
+    if pip(*PIP_INSTALL, "--only-binary", ":all:", "-r", str(own), capture_output=True).returncode:
+        return False
+    words = ["pip", "install", "--quiet", "--python", str(VENV_PYTHON), "--require-hashes", "-r", str(lock)]
+    settings = {**os.environ, **uv_settings()}
+    return subprocess.run([str(VENV / "bin" / "uv"), *words], env=settings, capture_output=True).returncode == 0
+
+
+def uv_settings():
+    """Return what pip has been told on this machine (where packages come from), in the words of uv."""
+    shown = pip("config", "list", capture_output=True, text=True).stdout
+    told = {}
+    for name, value in re.findall(r"^[^=]*\.([\w-]+)='(.*)'$", shown, re.M):
+        told.setdefault(name, value)
+    # The hash decides what is installed; of several places the first that has it will do.
+    settings = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+    for name, variable in UV_NAMES.items():
+        if told.get(name):
+            settings[variable] = told[name]
+    if "find-links" in told:
+        settings["UV_FIND_LINKS"] = ",".join(told["find-links"].split())
+    # pip passes over a place that is not there; uv stops at it.
+    places = [place for place in told.get("extra-index-url", "").split() if not is_missing(place)]
+    if places:
+        settings["UV_INDEX"] = " ".join(places)
+    return {name: value for name, value in settings.items() if name not in os.environ}
+
+
+def is_missing(place):
+    return place.startswith("file://") and not Path(place[len("file://") :]).is_dir()
 
 
 def install_browser_packages(test):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardness_site.processes import Mark, die_with_parent, signal_group, wait_for_group
+from hardness_site.processes import ONE_THREAD, Mark, signal_group, wait_for_group
+
+from .starting import start
 
 LOG_BYTES = 5_000_000
-# One thread for numbers in each process: the worker has as many processes as there are cores.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,10 @@ class Child:
         self.spec = spec
         self.log_path = log_dir / f"{spec.name}.log"
         _rotate(self.log_path)
+        settings = {**ONE_THREAD, **environment}
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                spec.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **ONE_THREAD, **environment},
-                cwd=Path(__file__).resolve().parents[2],
-                start_new_session=True,
-                preexec_fn=lambda: die_with_parent(spec.orphan_signal),
+            self.process = start(
+                spec.name, spec.command(), log=log, environment=settings, orphan_signal=spec.orphan_signal
             )
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -36,8 +35,7 @@ class Demo:
     def begin(self) -> None:
         """Make it in the background."""
         self._state.write_text("begun\n")
-        manage = Path(__file__).resolve().parents[2] / "manage.py"
-        self._child = self.supervisor.run_once(ChildSpec("demo", lambda: [sys.executable, str(manage), "demo"]))
+        self._child = self.supervisor.run_once(ChildSpec("demo", lambda: [sys.executable, "-m", "django", "demo"]))
         self.say("Making the demo from real pictures (digits and faces). This takes a minute, once.")
 
     def has_just_ended(self) -> bool:

@@ -136,6 +136,10 @@ class Deployment:
                 stdout=log, stderr=log, start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGKILL),
             )  # fmt: skip
 
+    def log(self, name: str) -> str:
+        """Return what a service has said."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
     def is_healthy(self, name: str) -> bool:
         """Run the health check of a service."""
         kind, *words = [self.translate(word) for word in self.services[name]["healthcheck"]["test"]]
@@ -163,7 +167,7 @@ class Deployment:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            assert process.returncode == 0 or name in ("web",), f"{name}: {process.returncode}"
+            assert process.returncode == 0 or name in ("web",), f"{name}: {process.returncode}\n{self.log(name)}"
 
 
 @pytest.fixture(scope="module")
@@ -187,10 +191,12 @@ def deployment(services, tmp_path_factory):
             running.start("redis", *words)
             wait_until(lambda: running.is_healthy("redis"))
             running.start("migrate")
-            assert running.processes.pop("migrate").wait(120) == 0, (folder / "migrate.log").read_text()
+            assert running.processes.pop("migrate").wait(120) == 0, running.log("migrate")
             running.manage("collectstatic", "--no-input", "-v0")
             for name in ("web", "worker", "housekeeper", "beat"):
                 running.start(name)
+            # Until then beat makes its file of the schedule, and a stop in the midst of that does not end it with 0.
+            wait_until(lambda: running.log("beat").count("Sending due task") > 1, seconds=120, what="beat")
             yield running
         finally:
             running.stop()

@@ -10,12 +10,19 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from tests.site import ROOT
 
-LOCKS = ["requirements/base.txt", "requirements/test.txt", "package-lock.json", "requirements/base.in"]
+LOCKS = [
+    "requirements/base.txt",
+    "requirements/test.txt",
+    "requirements/install.txt",
+    "package-lock.json",
+    "requirements/base.in",
+]
 
 
 @pytest.fixture
@@ -86,26 +93,65 @@ def test_environment_is_made_and_one_that_does_not_work_is_made_anew(install, ca
     assert subprocess.run([install.VENV_PYTHON, "-c", "import pip"]).returncode == 0
 
 
-def test_packages_are_installed_once_a_lock_and_again_after_a_failure(install, tmp_path, monkeypatch):
-    runs = []
+def commands_of(install, monkeypatch, fails=()):
+    """Return the list that is filled with the commands that would be run; those with a word of `fails` fail."""
+    commands = []
 
     def run(command, **kwargs):
-        runs.append(command[-1])
-        return subprocess.CompletedProcess(command, returncodes.pop(0))
+        words = [str(word) for word in command]
+        commands.append([Path(words[0]).name, *words[1:]])
+        config = "global.index-url='https://packages.test/simple'\nglobal.find-links='/a /b'\n"
+        config += "global.extra-index-url='file:///not/there https://more.test/simple'\n:env:.cert='/c.pem'\n"
+        code = int(any(word in commands[-1] for word in fails))
+        return subprocess.CompletedProcess(command, code, stdout=config if "config" in words else "")
 
-    returncodes = [1, 0, 0]
     monkeypatch.setattr(install.subprocess, "run", run)
-    (tmp_path / "requirements").mkdir()
-    (tmp_path / ".venv").mkdir()
+    return commands
+
+
+def write_lock(tmp_path, text="a==1\n"):
+    for folder in ("requirements", ".venv"):
+        (tmp_path / folder).mkdir(exist_ok=True)
     lock = tmp_path / "requirements" / "base.txt"
-    lock.write_text("a==1\n")
+    lock.write_text(text)
+    return lock
+
+
+def test_packages_are_installed_once_a_lock_and_again_after_a_failure(install, tmp_path, monkeypatch):
+    lock = write_lock(tmp_path)
+    commands_of(install, monkeypatch, fails=["install"])
     with pytest.raises(SystemExit, match="Run the same command again"):
         install.install_python("base")
+    commands = commands_of(install, monkeypatch)
+    for _ in range(2):
+        install.install_python("base")
+    assert [command[0] for command in commands] == ["python", "python", "uv"]
+    assert commands[2][-3:] == ["--require-hashes", "-r", str(lock)]
+    commands.clear()
+    write_lock(tmp_path, "a==2\n")
     install.install_python("base")
+    assert commands
+
+
+@pytest.mark.parametrize("broken", ["uv", "--only-binary"])
+def test_where_uv_does_not_work_pip_installs_the_same_lock(install, tmp_path, monkeypatch, broken):
+    lock = write_lock(tmp_path)
+    commands = commands_of(install, monkeypatch, fails=[broken])
     install.install_python("base")
-    lock.write_text("a==2\n")
-    install.install_python("base")
-    assert runs == [str(lock)] * 3
+    assert commands[-1][:3] == ["python", "-m", "pip"]
+    assert "--require-hashes" in commands[-1]
+    assert commands[-1][-2:] == ["-r", str(lock)]
+
+
+def test_uv_is_told_what_pip_has_been_told(install, monkeypatch):
+    commands_of(install, monkeypatch)
+    for name in ("SSL_CERT_FILE", "UV_INDEX", "UV_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.test/simple")
+    assert install.uv_settings() == {
+        "UV_INDEX_STRATEGY": "unsafe-best-match", "SSL_CERT_FILE": "/c.pem", "UV_FIND_LINKS": "/a,/b",
+        "UV_INDEX": "https://more.test/simple",
+    }  # fmt: skip
 
 
 def test_without_node_the_one_in_the_environment_is_used(install, monkeypatch):
@@ -149,7 +195,7 @@ def test_locks_name_no_registry(name):
 
 
 def test_every_locked_package_has_its_hash():
-    for name in ("base", "test"):
+    for name in ("base", "test", "install"):
         entries = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / "requirements" / f"{name}.txt").read_text())
         assert all("--hash=sha256:" in entry for entry in entries if re.match(r"[A-Za-z0-9][\w.-]*==", entry))
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
