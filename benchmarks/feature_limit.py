@@ -28,7 +28,7 @@ def describe_parts(shared: Any, barrier: Any, answers: Any) -> None:
 
     from mining.artifacts import Folder
     from mining.describers import describer_of
-    from mining.feature_parts import describe_part, images_a_part
+    from mining.feature_parts import describe_part, part_sizes
     from mining.learners.hog import hog_features
     from mining.models import Round
     from mining.stages.features import PLAN_COLUMNS, WORDS, regions_of
@@ -37,8 +37,8 @@ def describe_parts(shared: Any, barrier: Any, answers: Any) -> None:
     folder = Folder(round_.folder)
     settings = folder.read_json("features.json")["settings"]
     regions = regions_of(folder.read_table("items.parquet")).sort(WORDS).select(PLAN_COLUMNS)
-    size = images_a_part(len(regions))
-    n_parts = -(-len(regions) // size)
+    sizes = part_sizes(len(regions))
+    starts, n_parts = np.cumsum([0, *sizes]).tolist(), len(sizes)
     pixels = np.random.default_rng(0).integers(
         0, 256, (KERNEL_PIXELS // settings["size"] ** 2, *[settings["size"]] * 2)
     )
@@ -49,7 +49,7 @@ def describe_parts(shared: Any, barrier: Any, answers: Any) -> None:
         barrier.wait()
         began = time.perf_counter()
         while (part := _next(shared)) < n_parts:
-            describe_part(Folder("limit"), regions.slice(part * size, size), describer)
+            describe_part(Folder("limit"), regions.slice(starts[part], sizes[part]), describer)
         described = time.perf_counter()
     barrier.wait()
     kernel_began = time.perf_counter()

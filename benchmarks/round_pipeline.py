@@ -105,8 +105,8 @@ class Site:
         words = ("-A", "hardness_site.celery", "worker", "-I", "benchmarks.loaded_worker", "-c", "1", "-l", "INFO")
         quiet = ("--without-gossip", "--without-mingle", "-Q", "celery,housekeeping", "-n", f"w{number}")
         return subprocess.Popen(
-            [sys.executable, "-m", "celery", *words, *quiet, "-f", str(self.log(number))], cwd=ROOT, env=self.environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            [sys.executable, "-m", "celery", *words, *quiet, "-f", str(self.log(number))], cwd=ROOT,
+            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 
     def log(self, number: int) -> Path:

@@ -20,6 +20,7 @@ from mining.hardness.near_duplicates import difference_hash
 from mining.learners.features import FeatureSettings, describe_images, image_array
 
 FEWEST_A_PART, MOST_A_PART, PARTS_WANTED = 256, 2048, 16
+HALVED = 4
 IMAGES_AT_ONCE = 256
 CONTEXT = 0.1
 """Objects are cropped with a tenth of their size around them on each side."""
@@ -49,9 +50,18 @@ class PixelDescriber:
         return describe_images(prepared, self.settings)
 
 
-def images_a_part(n_images: int) -> int:
-    """Return how many images make a part: small enough for several workers, large enough to be worth a task."""
-    return int(np.clip(-(-n_images // PARTS_WANTED), FEWEST_A_PART, MOST_A_PART))
+def part_sizes(n_images: int) -> list[int]:
+    """Return how many images each part holds: small enough for several workers, large enough to be worth a task.
+
+    The last parts of many are halves, so that who is done first waits less for the others.
+    """
+    size = int(np.clip(-(-n_images // PARTS_WANTED), FEWEST_A_PART, MOST_A_PART))
+    whole, rest = divmod(n_images, size)
+    sizes = [size] * whole + [rest] * (rest > 0)
+    if len(sizes) <= HALVED:
+        return sizes
+    halves = [half for one in sizes[-HALVED:] for half in (one - one // 2, one // 2) if half]
+    return sizes[:-HALVED] + halves
 
 
 def describe_part(folder: Folder, regions: pl.DataFrame, describer: Describer, *, on_batch: Any = None) -> list[str]:

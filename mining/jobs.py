@@ -12,6 +12,7 @@ from hardness_site.jobs.models import JobMessage
 from hardness_site.jobs.registry import job_handler
 from hardness_site.jobs.running import JobFailed, JobRun
 from mining.artifacts import plain
+from mining.learners.one_thread import one_thread
 from mining.models import RoundStage
 from mining.services.detection import DETECTION_JOB
 from mining.services.people_now import DETAILS_JOB, PEOPLE_JOB
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 @job_handler(STAGE_JOB)
 def run_stage(run: JobRun, *, stage_id: int) -> dict[str, Any]:
     """Run one stage of a round. Safe to run again: a stage replaces its own files and rows only."""
-    from threadpoolctl import threadpool_limits
-
     from mining.artifacts import ArtifactMissing
     from mining.stages.context import StageRun
     from mining.stages.fold_pieces import forget_features
@@ -38,8 +37,7 @@ def run_stage(run: JobRun, *, stage_id: int) -> dict[str, Any]:
     except RoundRefused as reason:
         raise JobFailed(str(reason)) from None
     module = import_module(f"mining.stages.{stage.name}")
-    # One thread of arithmetic a process: several workers on one machine would only get into each other's way.
-    with threadpool_limits(limits=1):
+    with one_thread():
         try:
             result = module.run(StageRun(run, stage.round))
         except (ArtifactMissing, OSError) as reason:
@@ -52,18 +50,16 @@ def run_stage(run: JobRun, *, stage_id: int) -> dict[str, Any]:
 @job_handler(PIECE_JOB)
 def run_piece(run: JobRun, *, stage_id: int, work: dict[str, Any], key: str) -> dict[str, Any]:
     """Do one piece of a stage's work (`key` names it). Safe to run twice: it writes one file, in one step."""
-    from threadpoolctl import threadpool_limits
-
     from mining.artifacts import ArtifactMissing
     from mining.stages.context import PieceRun
 
-    stage = RoundStage.objects.select_related("round__project", "round__created_by").filter(pk=stage_id).first()
+    stage = RoundStage.objects.select_related("round__project", "round__created_by", "job").filter(pk=stage_id).first()
     if stage is None:
         raise JobFailed("The stage is no longer there.")
     piece = PieceRun(run, stage.round, stage_id=stage_id)
-    piece.check()
+    piece.check_stage(stage)
     module = import_module(f"mining.stages.{stage.name}")
-    with threadpool_limits(limits=1):
+    with one_thread():
         try:
             return dict(plain(module.do_piece(piece, **work)))
         except (ArtifactMissing, OSError) as reason:
@@ -87,13 +83,11 @@ def mine_detector_job(
     run: JobRun, *, project_id: int, class_id: int, photographs: bool = False, rounds: int = 2
 ) -> dict[str, Any]:
     """Mine the hard negatives of one class's detector. Safe to run again: it writes the same file."""
-    from threadpoolctl import threadpool_limits
-
     label = LabelClass.objects.filter(pk=class_id, project=project_id).select_related("project").first()
     if label is None:
         raise JobFailed("The class is no longer there.")
     module = import_module("mining.detector_mining")
-    with threadpool_limits(limits=1):
+    with one_thread():
         try:
             result = module.mine_detector(run, label.project, label, photographs=photographs, rounds=rounds)
         except OSError as reason:

@@ -73,7 +73,8 @@ def run_job(job_id: int) -> Job | None:
     status, error, result = Job.Status.SUCCEEDED, "", None
     with JobRun(job) as run:
         try:
-            run.check()
+            if job.cancel_requested:  # asked for before it was lost and queued again
+                raise JobCancelled
             result = handler_for(job.kind)(run, **job.params)
         except JobLost:
             logger.warning("Job %s was taken over by another worker.", job.pk)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mining.learners.calibration import SigmoidCalibration
 from mining.learners.errors import LearnerError
 from mining.learners.folds import group_folds
+from mining.learners.one_thread import one_thread
 from mining.learners.parameters import Parameter, Value, checked_parameters
 from mining.learners.resampling import BALANCE_PARAMETERS, balanced_weight, resampled
 
@@ -48,11 +49,9 @@ class FittedScores:
         """Score (n, d) features: (n, K); classes that the training set lacked hold `absent` (0, or NaN
         for decisions).
         """
-        from threadpoolctl import threadpool_limits
-
         all_classes = np.full((len(features), self.n_classes), self.absent)
         if len(features):
-            with threadpool_limits(limits=1):
+            with one_thread():
                 all_classes[:, self.classes] = self.scorer(features)
         return all_classes
 
@@ -110,8 +109,6 @@ class Learner:
         """Train once, without calibration. `features` (n, d); `given` (n,) codes below `n_classes`, all
         labelled.
         """
-        from threadpoolctl import threadpool_limits
-
         values = dict(self.configured().values)
         matrix, codes = checked_training_set(features, given, n_classes)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -122,7 +119,7 @@ class Learner:
         if values["class_weight"] == "balanced":
             weight = balanced_weight(codes, weight)
         classes, compact = np.unique(codes, return_inverse=True)
-        with threadpool_limits(limits=1):
+        with one_thread():
             scorer = self.train(TrainingSet(matrix, compact.astype(np.int64), len(classes), weight, seed, values))
         return FittedScores(scorer, classes, n_classes, np.nan if self.gives_decisions else 0.0)
 

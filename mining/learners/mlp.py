@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from mining.hardness.dynamics import Dynamics, training_dynamics
 from mining.learners.learner import Features, FloatArray, Learner, Scorer, TrainingSet, checked_training_set
+from mining.learners.one_thread import one_thread
 from mining.learners.parameters import Parameter
 from mining.learners.softmax_head import HeadSettings, SoftmaxHead, train_epochs
 
@@ -68,8 +69,6 @@ def follow_training(
     `features` (n, d); `given` (n,), -1 = no label (NaN in the result). `values` are parameters of the learner. Dynamics
     are about the training itself, so here, and only here, items are judged by a model that is being trained on them.
     """
-    from threadpoolctl import threadpool_limits
-
     codes = np.asarray(given, dtype=np.int64)
     known = codes >= 0
     matrix, labels = checked_training_set(np.asarray(features)[known], codes[known], n_classes)
@@ -82,7 +81,7 @@ def follow_training(
             if on_progress is not None:
                 on_progress(done, settings.epochs)
 
-    with threadpool_limits(limits=1):
+    with one_thread():
         found = training_dynamics(epochs(), labels)
     columns = {}
     for name, column in found.as_columns().items():

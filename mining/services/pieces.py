@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from hardness_site.jobs.models import Job
 from hardness_site.jobs.recovery import take_back_lost
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mining.stages.context import StageRun
 
 PIECE_JOB = "round_piece"
-LOOK_AGAIN_SECONDS, LOOK_AGAIN_AT_MOST = 0.01, 0.2
+LOOK_AGAIN_SECONDS, LOOK_AGAIN_AT_MOST, LONGER_EACH_TIME = 0.01, 0.2, 1.25
 LOST_EVERY_SECONDS = 2.0
 
 
@@ -111,17 +111,19 @@ def _work_off(rows: QuerySet[Job], stage: StageRun, total: int, doing: str) -> N
     looked = time.monotonic()
     pause = LOOK_AGAIN_SECONDS
     while True:
-        failed = rows.filter(status__in=[Job.Status.FAILED, Job.Status.CANCELLED]).order_by("pk").first()
-        if failed is not None:
+        # One question for each piece, and not three: they are what a stage of short pieces waits for.
+        counted = rows.order_by().values_list("status").annotate(Count("pk"), Max("pk"))
+        found = {status: (count, last) for status, count, last in counted}
+        if found.keys() & {Job.Status.FAILED, Job.Status.CANCELLED}:
             stage.run.check()  # a cancelled stage has cancelled pieces
+            failed = rows.filter(status__in=[Job.Status.FAILED, Job.Status.CANCELLED]).earliest("pk")
             raise JobFailed(f"{failed.title}: {failed.error or 'it was cancelled. Run the stage again.'}")
-        done = rows.filter(status=Job.Status.SUCCEEDED).count()
+        done = found.get(Job.Status.SUCCEEDED, (0, 0))[0]
         stage.run.progress(done, total, stage=doing)
         if done >= total:
             return
-        waiting = rows.filter(status=Job.Status.QUEUED).order_by("-pk").values_list("pk", flat=True).first()
-        if waiting is not None:
-            run_job(waiting)
+        if Job.Status.QUEUED in found:
+            run_job(found[Job.Status.QUEUED][1])
             pause = LOOK_AGAIN_SECONDS
             continue
         # The rest is in the hands of others, each of whom has one piece: this wait is never longer than a piece.
@@ -130,7 +132,7 @@ def _work_off(rows: QuerySet[Job], stage: StageRun, total: int, doing: str) -> N
             looked = time.monotonic()
             take_back_lost(rows, send=False)
         time.sleep(pause)
-        pause = min(2 * pause, LOOK_AGAIN_AT_MOST)
+        pause = min(LONGER_EACH_TIME * pause, LOOK_AGAIN_AT_MOST)  # a quarter of the wait is lost, not half
 
 
 __all__ = ["PIECE_JOB", "Piece", "do_pieces", "long_ones_outside", "stop_pieces"]

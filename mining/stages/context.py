@@ -72,11 +72,13 @@ class PieceRun(StageRun):
 
     def check(self) -> None:
         """Raise JobCancelled when the piece or its stage is to stop, JobLost when somebody else does it."""
-        now = time.monotonic()
-        if now - self._checked < CHECK_EVERY_SECONDS:
+        if time.monotonic() - self._checked < CHECK_EVERY_SECONDS:
             return
-        self._checked = now
         self.run.check()
-        stage = RoundStage.objects.filter(pk=self.stage_id, status=Round.Status.RUNNING).select_related("job").first()
-        if stage is None or stage.job is None or stage.job.cancel_requested:
+        self.check_stage(RoundStage.objects.filter(pk=self.stage_id).select_related("job").first())
+
+    def check_stage(self, stage: RoundStage | None) -> None:
+        """Raise JobCancelled when the stage, read just now with its job, is not running or is to stop."""
+        self._checked = time.monotonic()
+        if stage is None or stage.status != Round.Status.RUNNING or stage.job is None or stage.job.cancel_requested:
             raise JobCancelled

@@ -12,7 +12,7 @@ from mining.artifacts import Folder
 from mining.describers import SourceRefused, describer_of, settings_of
 from mining.feature_files import FEATURE_FILE, folder_of_file
 from mining.feature_keys import BOX, WORDS, bytes_of_words, words_of_ids, words_of_regions
-from mining.feature_parts import MOST_REASONS, describe_part, images_a_part
+from mining.feature_parts import MOST_REASONS, describe_part, part_sizes
 from mining.feature_store import known_keys, read_features, read_hashes
 from mining.services.pieces import Piece, do_pieces
 
@@ -57,14 +57,16 @@ def _describe(stage: StageRun, todo: pl.DataFrame, parts: Folder, settings: dict
         return []
     plan = f"plan-{hashlib.sha256(bytes_of_words(todo).tobytes()).hexdigest()[:16]}.parquet"
     stage.folder.write_table(plan, todo.select(PLAN_COLUMNS))
-    size = images_a_part(len(todo))
+    sizes = part_sizes(len(todo))
+    starts = np.cumsum([0, *sizes[:-1]]).tolist()
     pieces = [
         Piece(
             key=f"{plan}:{start}:{size}",
-            title=f"{stage.round}: images {start + 1:,} to {min(start + size, len(todo)):,}",
+            title=f"{stage.round}: images {start + 1:,} to {start + size:,}",
             params={"plan": plan, "start": start, "count": size, "folder": parts.name, "settings": settings},
+            cost=size,
         )
-        for start in range(0, len(todo), size)
+        for start, size in zip(starts, sizes, strict=True)
     ]
     results = do_pieces(stage, pieces, doing="Describing images")
     stage.folder.delete(plan)
@@ -76,16 +78,8 @@ def do_piece(
 ) -> dict[str, Any]:
     """Describe some of the images of a plan and write them as one part."""
     regions = piece.folder.scan_table(plan).slice(start, count).collect()
-    done = 0
-
-    def on_batch() -> None:
-        nonlocal done
-        done += 1
-        piece.run.progress(done, stage="Describing images")
-        piece.check()
-
     with describer_of(settings) as describer:
-        return {"unreadable": describe_part(Folder(folder), regions, describer, on_batch=on_batch)}
+        return {"unreadable": describe_part(Folder(folder), regions, describer, on_batch=piece.check)}
 
 
 def regions_of(items: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mining.learners.errors import LearnerError
+from mining.learners.one_thread import one_thread
 from mining.learners.resampling import balanced_weight
 from mining.strategies.detection.scan import Level, Window, scan_levels, score_level, window_features
 
@@ -190,11 +191,10 @@ def train_detector(
 ) -> Detector:
     """Train a linear SVM to part positive from negative windows; `balanced` gives both kinds the same total weight."""
     from sklearn.svm import LinearSVC
-    from threadpoolctl import threadpool_limits
 
     features = np.concatenate([positives, negatives])
     codes = np.repeat([1, 0], [len(positives), len(negatives)])
-    with threadpool_limits(limits=1):
+    with one_thread():
         weight = balanced_weight(codes) if balanced else None
         model = LinearSVC(C=cost, random_state=seed, dual="auto", max_iter=5000)
         model.fit(features, codes, sample_weight=weight)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mining.learners.learner import Features, checked_training_set
+from mining.learners.one_thread import one_thread
 from mining.learners.softmax_head import HeadSettings, RowsOfEpoch, SoftmaxHead, StepWeights, train_epochs
 from mining.strategies.online.rules import EasyFirst, Focal, GradientImportance, Ohem, Shuffled
 
@@ -78,8 +79,6 @@ def train_online(
     `difficulty` (n,), out-of-fold loss for one; unknown counts as hardest. `at_random` gives the strategy's random
     control: the same weights, numbers and pace, for items drawn at random.
     """
-    from threadpoolctl import threadpool_limits
-
     if name not in ONLINE_STRATEGIES:
         raise ValueError(f"no online strategy is called {name!r}; there are {', '.join(ONLINE_STRATEGIES)}")
     matrix, codes = checked_training_set(features, given, n_classes)
@@ -95,7 +94,7 @@ def train_online(
     if name in ("ohem", "gradient_importance"):
         chosen = replace(chosen, candidates=CANDIDATES)
     head: SoftmaxHead | None = None
-    with threadpool_limits(limits=1):
+    with one_thread():
         epochs = train_epochs(
             matrix, codes, n_classes=n_classes, settings=chosen, seed=seed, step_weights=rule, rows_of_epoch=pace
         )
