@@ -1,5 +1,6 @@
 """What holds for every way of running the site. Deployments differ only in the modules beside this one."""
 
+import os
 from pathlib import Path
 
 import environ
@@ -9,6 +10,10 @@ env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(env.str("HARDNESS_DATA_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
+# Compiled numeric code is kept beside its source. Where that may not be written (the image, a shared machine), numba
+# finds no other place by itself and refuses to compile at all.
+if not os.access(BASE_DIR / "mining" / "hardness", os.W_OK):
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(DATA_DIR / "compiled"))
 
 DEBUG = False
 USE_TZ = True
