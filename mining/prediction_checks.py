@@ -103,7 +103,8 @@ def checked_probabilities(table: PredictionTable, *, logits: bool) -> tuple[np.n
         shifted = np.exp(values - values.max(axis=1, keepdims=True))
         return shifted / shifted.sum(axis=1, keepdims=True), problems
     outside = ((values < 0) | (values > 1 + SUM_TOLERANCE)) & ~unknown
-    problems += _of_rows(table, outside.any(axis=1), "the value of {0!r} is {1:g}, no probability", values, outside)
+    no_probability = "the value of {0!r} is {1:g}, no probability (if they are logits, say so)"
+    problems += _of_rows(table, outside.any(axis=1), no_probability, values, outside)
     total = values.sum(axis=1)
     wrong = (np.abs(total - 1) > SUM_TOLERANCE) & ~unknown.any(axis=1) & ~outside.any(axis=1)
     problems += [

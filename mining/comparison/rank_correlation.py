@@ -180,6 +180,7 @@ def _mid_ranks(codes: IntArray) -> FloatArray:
 
 
 def _correlation(first: FloatArray, second: FloatArray) -> float:
-    a, b = first - first.mean(), second - second.mean()
+    # What `mean` does, without a third of the time that a resample of a hundred items takes.
+    a, b = first - np.add.reduce(first) / len(first), second - np.add.reduce(second) / len(second)
     scale = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / scale if scale > 0.0 else float("nan")

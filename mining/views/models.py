@@ -176,7 +176,8 @@ def measures_page(request: HttpRequest) -> HttpResponse:
 def item_measures(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Return what every measure of the latest round says of one item, as a part of its page."""
     project = managed_project(request.user, slug)
-    if not Item.objects.filter(project=project, pk=pk).exists():
+    path = Item.objects.filter(project=project, pk=pk).values_list("path", flat=True).first()
+    if path is None:
         raise Http404("There is no such item.")
     round_ = latest_round(project)
     row = measures_of(round_, [pk]).get(pk) if round_ is not None else None
@@ -184,7 +185,7 @@ def item_measures(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if round_ is not None and row is not None:
         context |= _of_item(row, classes_of(round_), in_sample_learners(round_))
     template = "mining/_item_measures.html" if request.headers.get("HX-Request") else "mining/item_measures.html"
-    return render(request, template, {**context, "section": "items", "pk": pk})
+    return render(request, template, {**context, "section": "items", "pk": pk, "path": path})
 
 
 def _of_item(row: dict[str, Any], classes: list[str], in_sample: list[str]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_every_bad_row_is_named_and_nothing_stored(project, items):
     assert problems(project, values, paths=[*PATHS, "nowhere.png", PATHS[0]]) == [
         (1, "the probabilities sum to 1.1, not to 1 (if they are logits, say so)"),
         (2, "the value of 'cat' is not a number, or not finite"),
-        (3, "the value of 'cat' is 1.5, no probability"),
+        (3, "the value of 'cat' is 1.5, no probability (if they are logits, say so)"),
         (4, "'nowhere.png' is no item of pets: use the path given at import."),
         (5, "'image-0000.png' is the item of row 1 again."),
     ]

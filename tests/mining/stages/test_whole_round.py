@@ -2,6 +2,7 @@
 
 import json
 
+import altair
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
@@ -78,6 +79,7 @@ def test_a_round_from_pictures_and_trials_to_its_report(db, monkeypatch):
     for chart in report["charts"]:
         spec = reads.chart_of(round_, chart["name"])
         assert spec["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+        altair.Chart.from_dict(spec)  # raises where Vega-Lite's schema does not allow it
         assert chart["alt"]
     assert {one["name"] for one in round_.summary["headline"]} >= {"judged", "reliability", "accuracy", "agreement"}
 
