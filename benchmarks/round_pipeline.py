@@ -249,7 +249,7 @@ PARTS = ("bare", "rounds", "features", "large")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--large-images", type=int, default=3_000, help="of 256 x 256, for the feature stage alone")
+    parser.add_argument("--large-images", type=int, default=1_000, help="of 256 x 256, for the feature stage alone")
     parser.add_argument("--turns", type=int, default=3, help="of the feature stage, with one worker and with two")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="bare and rounds make the ratios")
     asked = parser.parse_args()
@@ -310,6 +310,7 @@ def time_features(images: Path, folder: Path, n_turns: int, what: str, *words: s
         for n in (1, 2):
             copy = Site(folder / f"copy-{turn}-{n}")
             shutil.copytree(site.folder, copy.folder)
+            os.sync()  # what the round writes for good would wait for the copy, too
             stages = round_with(n, copy, "--learner=hog_svm", *words, until="features")["stages"]
             for level, took in {"stage": stages["features"], **copy.limit(n)}.items():
                 seconds[level][n].append(took)
