@@ -249,10 +249,12 @@ PARTS = ("bare", "rounds", "features", "large")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--large-images", type=int, default=3_000, help="of 256 x 256, for the feature stage alone")
+    parser.add_argument("--large-images", type=int, default=1_000, help="of 256 x 256, for the feature stage alone")
     parser.add_argument("--turns", type=int, default=3, help="of the feature stage, with one worker and with two")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="bare and rounds make the ratios")
     asked = parser.parse_args()
+    # Ended from outside, it ends its workers too: they would go on with their round, and slow down what is timed next.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if {"bare", "rounds", "features"} & set(asked.parts):
@@ -310,6 +312,7 @@ def time_features(images: Path, folder: Path, n_turns: int, what: str, *words: s
         for n in (1, 2):
             copy = Site(folder / f"copy-{turn}-{n}")
             shutil.copytree(site.folder, copy.folder)
+            os.sync()  # what the round writes for good would wait for the copy, too
             stages = round_with(n, copy, "--learner=hog_svm", *words, until="features")["stages"]
             for level, took in {"stage": stages["features"], **copy.limit(n)}.items():
                 seconds[level][n].append(took)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
-from django.core import signals
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from hardness_site import fresh_connections
 from hardness_site.fresh_connections import FRESH_SECONDS, trust_fresh_connections
+from tests.site import ROOT
 
 
 @pytest.fixture
@@ -46,5 +49,15 @@ def test_a_connection_is_asked_after_a_pause_and_when_it_is_new(clock):
 
 
 def test_it_comes_after_django_has_ordered_the_question():
-    receivers = [receiver() for _, receiver, *_ in signals.request_started.receivers]
-    assert receivers.index(trust_fresh_connections) > receivers.index(close_old_connections)
+    """In a process of its own: Django's test client takes receivers away and puts them back behind all others."""
+    code = """
+import django
+django.setup()
+from django.core import signals
+from django.db import close_old_connections
+from hardness_site.fresh_connections import trust_fresh_connections
+receivers = [receiver() for _, receiver, *_ in signals.request_started.receivers]
+print(receivers.index(trust_fresh_connections) > receivers.index(close_old_connections))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
