@@ -65,13 +65,17 @@ class Child:
         if not self.has_ended():
             self.process.send_signal(self.spec.stop_signal)
 
-    def kill(self) -> None:
-        """End it and its group at once."""
+    def begin_to_kill(self) -> None:
+        """Have it and its group end at once, without waiting for it."""
         if not self.has_ended():
             signal_group(self.pid, signal.SIGKILL)
-            self.process.wait()
-            # Whoever asks next which jobs have lost their process must find it gone.
-            wait_for_group(self.pid, seconds=2)
+
+    def kill(self) -> None:
+        """End it and its group at once."""
+        self.begin_to_kill()
+        self.process.wait()
+        # Whoever asks next which jobs have lost their process must find it gone.
+        wait_for_group(self.pid, seconds=2)
 
     def last_line(self) -> str:
         """Return the last line of its log, for the person who wonders why it ended."""
@@ -100,6 +104,10 @@ class AdoptedChild:
     def ask_to_stop(self) -> None:
         """Ask it to stop in its own way."""
         self._signal(self.spec.stop_signal)
+
+    def begin_to_kill(self) -> None:
+        """Have it end at once, without waiting for it."""
+        self._signal(signal.SIGKILL)
 
     def kill(self) -> None:
         """End it at once."""

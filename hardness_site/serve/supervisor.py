@@ -87,20 +87,22 @@ class Supervisor:
 
     def stop(self, names: Iterable[str] | None = None, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Ask children to stop (all, or those named), wait for each as long as it may take, then kill."""
-        wanted = set(self._watched if names is None else names)
-        stopping = [w for w in self._watched.values() if w.spec.name in wanted]
+        wanted = list(self._watched if names is None else names)
+        running = [child for name in wanted if (child := self._watched[name].child)]
         began = time.monotonic()
-        for watched in stopping:
-            if watched.child:
-                watched.child.ask_to_stop()
-        for watched in stopping:
-            child = watched.child
-            while child and not child.has_ended():
-                if hurry() or time.monotonic() - began > watched.spec.stop_seconds:
-                    child.kill()
-                    break
+        for child in running:
+            child.ask_to_stop()
+        while running := [child for child in running if not child.has_ended()]:
+            late = [child for child in running if hurry() or time.monotonic() - began > child.spec.stop_seconds]
+            # All are told before any is waited for: on a busy machine each takes its time to go.
+            for child in late:
+                child.begin_to_kill()
+            for child in late:
+                child.kill()
+            if not late:
                 time.sleep(0.02)
-            self.forget(watched.spec.name)
+        for name in wanted:
+            self.forget(name)
 
     def names(self) -> list[str]:
         """Return the names of the watched children."""

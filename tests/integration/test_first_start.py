@@ -14,7 +14,8 @@ from tests.site import Site
 
 def test_site_runs_a_job_and_ctrl_c_leaves_no_process(new_site):
     site = new_site.start()
-    assert set(site.pids()) == PARTS
+    # The web server may say that it is ready before the last part was started.
+    wait_until(lambda: set(site.pids()) == PARTS, what=f"all of {PARTS}")
     job, path = site.queue(steps=3, seconds=0)
     assert site.wait_for_job(job)["result"] == {"steps": 3}
     assert [line.split()[1] for line in path.read_text().splitlines()] == ["0", "1", "2"]
