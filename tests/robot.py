@@ -5,8 +5,8 @@ and submission to the screen, and `InputLatency::KeyDown` says when the browser 
 presentation to the key is what a response time has to be. The page is tied to the trace by a mark that is set when an
 image is put into it: the first work of the page that ended after it made the frame with the image, and the report of
 that very frame says when it was presented. (Neither the first frame *displayed* after the mark nor the next *commit*
-need be its own: on a busy machine an earlier frame may still be on its way, and that truth is a frame off.) A frame that was
-dropped, or whose report is not plain, gives no truth.
+need be its own: on a busy machine an earlier frame may still be on its way, and that truth is a frame off.)
+A frame that was dropped, or whose report is not plain, gives no truth.
 """
 
 from __future__ import annotations
