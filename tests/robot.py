@@ -128,8 +128,10 @@ class Trace:
             reports.setdefault(event["id2"]["local"], []).append({"began": event["ts"], "is_shown": is_shown})
         for name, phase, what in ((MAIN, "b", "asked"), (MAIN, "e", "committed"), (SUBMITTED, "e", "presented")):
             for event in self._found(name, phase, pid):
-                # Events of keys have stages of the same names, under names of their own.
-                own = [each for each in reports.get(event["id2"]["local"], []) if each["began"] <= event["ts"]]
+                # Events of keys have stages of the same names, mostly under names of their own; where they share one,
+                # the page may seem to have been asked a moment before the report began.
+                latest = event["ts"] + (1000 if what == "asked" else 0)
+                own = [each for each in reports.get(event["id2"]["local"], []) if each["began"] <= latest]
                 if own:
                     own[-1][what] = event["ts"]
         needed = {"asked", "committed", "presented"}
