@@ -3,8 +3,10 @@
 Trace events carry the system's monotonic clock. They follow a frame from the page's own work through commit, activation
 and submission to the screen, and `InputLatency::KeyDown` says when the browser received a key: from the frame's
 presentation to the key is what a response time has to be. The page is tied to the trace by a mark that is set when an
-image is put into it: the first work of the page that ended after it made the frame with the image. (The first frame
-*displayed* after the mark may be an earlier one still on its way: on a busy machine that truth is a frame off.)
+image is put into it: the first work of the page that ended after it made the frame with the image, and the report of
+that very frame says when it was presented. (Neither the first frame *displayed* after the mark nor the next *commit*
+need be its own: on a busy machine an earlier frame may still be on its way, and that truth is a frame off.)
+A frame that was dropped, or whose report is not plain, gives no truth.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from tests.browser import chromium_flags, chromium_path
 CATEGORIES = ["blink.user_timing", "benchmark", "latencyInfo", "cc"]
 MARK = "image-placed"
 MAIN_THREAD = "ProxyMain::BeginMainFrame"
-COMMITTED, ACTIVATED = "EndCommitToActivation", "Activation"
+REPORT, MAIN = "PipelineReporter", "SendBeginMainFrameToCommit"
 SUBMITTED = "SubmitCompositorFrameToPresentationCompositorFrame"
 
 WATCH = """
@@ -106,24 +108,37 @@ class Trace:
             return []
         pid = marks[0]["pid"]
         worked = sorted((e["ts"], e["ts"] + e.get("dur", 0)) for e in self._found(MAIN_THREAD, "X", pid))
-        committed, activated = self._stages(COMMITTED, "b", pid), self._stages(ACTIVATED, "e", pid)
-        submitted, presented = self._stages(SUBMITTED, "b", pid), self._stages(SUBMITTED, "e", pid)
+        frames = self._frames(pid)
 
         def shown(time: float) -> float | None:
-            # The commit begins before the page's work is said to be over, so its start is what it comes after.
-            time, report = max(time, next((start for start, end in worked if end >= time), math.inf)), ""
-            for stage in (committed, activated, submitted):
-                time, report = next((each for each in stage if each[0] >= time), (math.inf, ""))
-            return next((at / 1000 for at, of in presented if at >= time and of == report), None)
+            time = max(time, next((start for start, end in worked if end >= time), math.inf))
+            made = [frame for frame in frames if frame["asked"] <= time < frame["committed"]]
+            return made[0]["presented"] / 1000 if len(made) == 1 else None
 
         return [shown(mark["ts"]) for mark in marks]
 
+    def _frames(self, pid: int) -> list[dict[str, float]]:
+        """Return when the page was asked for each frame that was presented, when it was committed, and presented.
+
+        Reports' names are used again and again: what is said under a name belongs to the report that began last.
+        """
+        reports: dict[str, list[dict[str, float]]] = {}
+        for event in sorted(self._found(REPORT, "b", pid), key=lambda e: e["ts"]):
+            is_shown = event["args"]["frame_reporter"]["state"] == "STATE_PRESENTED_ALL"
+            reports.setdefault(event["id2"]["local"], []).append({"began": event["ts"], "is_shown": is_shown})
+        for name, phase, what in ((MAIN, "b", "asked"), (MAIN, "e", "committed"), (SUBMITTED, "e", "presented")):
+            for event in self._found(name, phase, pid):
+                # Events of keys have stages of the same names, mostly under names of their own; where they share one,
+                # the page may seem to have been asked a moment before the report began.
+                latest = event["ts"] + (1000 if what == "asked" else 0)
+                own = [each for each in reports.get(event["id2"]["local"], []) if each["began"] <= latest]
+                if own:
+                    own[-1][what] = event["ts"]
+        needed = {"asked", "committed", "presented"}
+        return [each for own in reports.values() for each in own if each["is_shown"] and needed <= each.keys()]
+
     def _found(self, name: str, phases: str, pid: int | None = None) -> list[dict[str, Any]]:
         return [e for e in self.events if e["name"] == name and e["ph"] in phases and pid in (None, e["pid"])]
-
-    def _stages(self, name: str, phase: str, pid: int) -> list[tuple[float, str]]:
-        """Return (time, report of a frame) of each begin or end of a stage. Reports' names are used again and again."""
-        return sorted((e["ts"], e["id2"]["local"]) for e in self._found(name, phase, pid))
 
 
 def press_keys(
