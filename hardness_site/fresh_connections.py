@@ -19,6 +19,7 @@ def trust_fresh_connections(**kwargs: object) -> None:
 
     To be called at `request_started`, after Django's own receiver, which orders the question.
     """
+    # `health_check_done` is Django's, unknown to its type stubs; `last_request` is ours, kept where it ends with it.
     now = time.monotonic()
     for connection in connections.all(initialized_only=True):
         last = getattr(connection, "last_request", None)
