@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 
@@ -48,6 +49,31 @@ def test_a_program_that_cannot_be_had_fails_its_step_with_its_reason(steps, capf
 
     assert steps(programs=programs, unit=saying("all is well", True)) == 1
     assert "chromium is needed." in capfd.readouterr().out
+
+
+def test_what_failed_among_others_is_judged_when_the_others_are_done(steps, monkeypatch, capfd):
+    ran = []
+
+    def unit() -> bool:
+        """Take a while."""
+        time.sleep(0.3)
+        ran.append("unit")
+        return True
+
+    def pretend(*words):
+        ran.append("alone" if "--last-failed" in words else "beside")
+        return "--last-failed" in words
+
+    def whole() -> bool:
+        """Start sites."""
+        return run.run_waiting("tests/e2e")
+
+    monkeypatch.setattr(run, "run", pretend)
+    assert steps(unit=unit, whole=whole) == 0
+    assert ran == ["beside", "unit", "alone"]
+    lines = capfd.readouterr().out.partition("== summary")[2].splitlines()[1:]
+    assert [line.split()[:2] for line in lines[:2]] == [["unit", "passed"], ["whole", "passed"]]
+    assert lines[0].endswith("(beside the others)") and not lines[1].endswith("(beside the others)")
 
 
 def test_an_unknown_step_is_named(monkeypatch, capfd):
