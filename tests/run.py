@@ -40,6 +40,15 @@ BESIDE = "10"
 
 _thread = threading.local()
 _one_installs = threading.Lock()
+FIRST_FIT = """
+import numpy as np
+from mining.hardness.timing import fit_response_times
+rng = np.random.default_rng(0)
+annotator, item = np.divmod(np.arange(400), 50)
+position = np.concatenate([rng.permutation(50) + 1 for _ in range(8)])
+fit_response_times(item, annotator, rng.lognormal(7, 0.4, 400), position=position, label=item % 2)
+"""
+
 _beside: list[Future[Outcome]] = []
 """Steps that run beside the others and have not been shown."""
 
@@ -57,7 +66,8 @@ class Outcome:
 def run(*words: str | Path, **environment: str) -> bool:
     """Run one command with its output shown; return whether it succeeded."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    env = {**os.environ, **one_thread, **environment}
+    # Whoever wants no compiled files on their machine has them in this folder: without, every process compiles anew.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **one_thread, **environment}
     output: IO[str] | None = getattr(_thread, "output", None)
     if output is not None and shutil.which("nice"):
         words = ("nice", "-n", BESIDE, *words)
@@ -238,6 +248,16 @@ def do_beside(name: str) -> Outcome:
         return Outcome(name, outcome.passed, outcome.seconds, file.read())
 
 
+def compile_once() -> None:
+    """In a fresh clone, let one process compile what all of them import, before they all do it at the same time."""
+    if any((ROOT / "tests").rglob("*-pytest-*.pyc")):
+        return
+    print("\n== compiling what the tests import, once", flush=True)
+    # What is wrong there is said by the tests themselves.
+    run(sys.executable, "-m", "pytest", "-o", "addopts=", "-p", "no:terminal", "--collect-only", "tests")
+    run(sys.executable, "-c", FIRST_FIT, PYTHONPATH=str(ROOT))
+
+
 def announce(name: str) -> None:
     """Say which step comes."""
     print(f"\n== {name}: {({**STEPS, **HALVES}[name].__doc__ or '').splitlines()[0]}", flush=True)
@@ -266,6 +286,8 @@ def main() -> int:
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(1) as pool:
         _beside.extend(pool.submit(do_beside, name) for name in beside)
+        if not set(names) <= set(ONE_CORE):
+            compile_once()
         for name in names:
             if name not in beside:
                 announce(name)

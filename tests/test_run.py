@@ -16,6 +16,7 @@ def steps(monkeypatch):
 
     def start(**functions):
         monkeypatch.setattr(run, "STEPS", functions)
+        monkeypatch.setattr(run, "compile_once", lambda: None)
         monkeypatch.setattr(sys, "argv", ["run.py", *functions])
         return run.main()
 
