@@ -77,6 +77,16 @@ def test_what_failed_among_others_is_judged_when_the_others_are_done(steps, monk
     assert lines[0].endswith("(beside the others)") and not lines[1].endswith("(beside the others)")
 
 
+def test_what_is_compiled_is_kept_whatever_the_machine_says(monkeypatch, capfd):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert run.run(sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)")
+    assert capfd.readouterr().out == "False\n"
+
+
+def test_the_first_fit_compiles_what_fits_need():
+    exec(run.FIRST_FIT, {})
+
+
 def test_an_unknown_step_is_named(monkeypatch, capfd):
     monkeypatch.setattr(sys, "argv", ["run.py", "unit", "everything"])
     assert run.main() == 2
