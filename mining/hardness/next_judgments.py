@@ -1,11 +1,15 @@
 """Where one more judgment says most about which items are the hardest.
 
-Posterior of an item's hardness: N(estimate, SE^2). The hard set is the top share of the estimates; an item is above its
-cut with probability p = Phi(a), a = (estimate - cut) / SE. What is not known of the set is the sum of p (1 - p), the
-variance of who is in it. Judgments of precision w in all will move the estimate by N(0, d^2), d^2 = SE^2 - 1 / (1 /
-SE^2 + w). On average they leave P(X > cut > Y) of p (1 - p), for two draws X, Y from the posterior that share what the
-judgments say: 2 T(a, sqrt((1 - r) / (1 + r))), r = d^2 / SE^2, with Owen's T (Ann. Math. Stat. 27, 1956). Their worth
-is the difference.
+Posterior of an item's hardness: N(estimate, SE^2). Its estimate is shrunken, so that the hardest of many estimates lie
+closer together than the hardest items do: the cut is the hardness above which so many items are expected as the hard
+set holds, sum of p = n, with p = Phi(a), a = (estimate - cut) / SE.
+
+Aimed at is the share of the items in the set that belong there: what the largest n of the p add up to. With m, the p of
+the last of them, that is m n + sum of max(p - m, 0), so a judgment is worth what it adds on average to max(p - m, 0).
+Judgments of precision w in all move the estimate by N(0, d^2), d^2 = SE^2 - 1 / (1 / SE^2 + w). With r = d / SE and q =
+sqrt(1 - r^2), p comes to lie above m where the move, in standard deviations, is above -b, b = (a - q Phi^-1(m)) / r, and
+the mean of max(p - m, 0) is Phi2(a, b; r) - m Phi(b): Phi2, the bivariate normal distribution, from Owen's T (Ann. Math.
+Stat. 27, 1956). How near this comes to the best that any order could do: `best_order`.
 
 One judgment of an uncertain item far from the cut can be worth next to nothing where three are worth a lot, so the
 worth of a further judgment is the best mean over the next ones, and never above that of the one before (as the
@@ -19,7 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, owens_t
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri, owens_t
 
 Array = NDArray[np.float64]
 
@@ -28,6 +33,10 @@ FURTHEST = 30.0
 """Distances in standard errors beyond this are all without worth."""
 LOOKED_AHEAD = 8
 """Judgments of one item that are planned for at a time."""
+SMALLEST = 1e-12
+"""Numbers nearer to 0 are this."""
+LEAST = 1e-9
+"""Probabilities nearer to 0 and 1 are this."""
 NOT_TO_BE_HAD = -1.0
 """The worth of a judgment that nobody can be asked for."""
 
@@ -45,11 +54,11 @@ class JudgmentRanking:
     plan: NDArray[np.int64]
     """Item numbers, one for each judgment of the batch, the one worth most first: an item comes as often as it pays."""
     value: Array
-    """(n_items,) worth of a further judgment: by how much the sum of p (1 - p) is expected to fall."""
+    """(n_items,) worth of a further judgment: by how many right items the set is expected to gain."""
     in_set: Array
     """(n_items,) probability that the item is above the cut."""
     cut: float
-    """The hardness between the items in the hard set and the others."""
+    """The hardness above which as many items are expected as the hard set holds."""
     precision: float
     """Expected share of the items in the estimated hard set that truly are above the cut."""
 
@@ -93,14 +102,16 @@ def rank_for_judgment(
         raise BadEstimates(f"`batch` is {batch!r}; at least one judgment is asked for.")
     n_items = mean.shape[0]
     n_hard = min(max(1, round(share * n_items)), n_items - 1)
-    chosen, cut = _hard_set(mean, n_hard)
+    cut = _cut(mean, error, n_hard)
     away: Array = np.clip((mean - cut) / error, -FURTHEST, FURTHEST)
-    worth = _worth_of_further(away, error, judgment_precision, _counts(on_their_way, n_items, "on_their_way"))
+    in_set: Array = ndtr(away)
+    asked = _counts(on_their_way, n_items, "on_their_way")
+    worth = _worth_of_further(away, error, judgment_precision, asked, _last_of_set(in_set, n_hard))
     if can_be_had is not None:
         worth[np.arange(LOOKED_AHEAD)[:, None] >= _counts(can_be_had, n_items, "can_be_had")[None, :]] = NOT_TO_BE_HAD
     order, plan = _in_order(worth, batch)
-    in_set: Array = ndtr(away)
-    return JudgmentRanking(order, plan, np.maximum(worth[0], 0.0), in_set, cut, float(in_set[chosen].mean()))
+    found = np.argsort(-mean, kind="stable")[:n_hard]
+    return JudgmentRanking(order, plan, np.maximum(worth[0], 0.0), in_set, cut, float(in_set[found].mean()))
 
 
 def _counts(given: ArrayLike | None, n_items: int, name: str) -> NDArray[np.int64]:
@@ -110,26 +121,34 @@ def _counts(given: ArrayLike | None, n_items: int, name: str) -> NDArray[np.int6
     return counts
 
 
-def _worth_of_further(away: Array, error: Array, precision: float, asked: NDArray[np.int64]) -> Array:
+def _worth_of_further(
+    away: Array, error: Array, precision: float, asked: NDArray[np.int64], last: float
+) -> Array:
     """Return (LOOKED_AHEAD, n_items): the worth of the next judgment of each item, of the one after it, ..."""
-    known: Array = ndtr(away) * ndtr(-away)
     bought = asked.astype(np.float64)
-    falls = np.stack([known - _left(away, error, (bought + k) * precision) for k in range(LOOKED_AHEAD + 1)])
-    # The slopes of the least concave curve above the falls, from its first point on.
+    gains = np.stack([_gain(away, error, (bought + k) * precision, last) for k in range(LOOKED_AHEAD + 1)])
+    # The slopes of the least concave curve above the gains, from its first point on.
     worth = np.empty((LOOKED_AHEAD, away.shape[0]))
     for k in range(LOOKED_AHEAD):
         slopes = [
-            np.max([(falls[to] - falls[at]) / (to - at) for to in range(k + 1, LOOKED_AHEAD + 1)], axis=0)
+            np.max([(gains[to] - gains[at]) / (to - at) for to in range(k + 1, LOOKED_AHEAD + 1)], axis=0)
             for at in range(k + 1)
         ]
         worth[k] = np.min(slopes, axis=0)
     return np.asarray(np.maximum(worth, 0.0))
 
 
-def _left(away: Array, error: Array, precision: Array) -> Array:
-    """Return what is expected to be left of p (1 - p) after judgments of this precision in all."""
-    share = error**2 * precision / (1 + error**2 * precision)
-    return np.asarray(2 * owens_t(away, np.sqrt((1 - share) / (1 + share))))
+def _gain(away: Array, error: Array, precision: Array, last: float) -> Array:
+    """Return what judgments of this precision in all are expected to add to max(p - last, 0)."""
+    moved = error**2 * precision / (1 + error**2 * precision)
+    r, q = np.sqrt(np.maximum(moved, SMALLEST)), np.sqrt(1 - moved)
+    at = ndtri(last)
+    a = np.where(np.abs(away) < SMALLEST, SMALLEST, away)
+    b = (away - q * at) / r
+    b = np.where(np.abs(b) < SMALLEST, SMALLEST, b)
+    both = (ndtr(a) + ndtr(b)) / 2 - owens_t(a, (a * q - at) / (r * a)) - owens_t(b, at / b) - np.where(a * b < 0, 0.5, 0)
+    gain = both - last * ndtr(b) - np.maximum(ndtr(away) - last, 0)
+    return np.asarray(np.where(moved > 0, np.maximum(gain, 0.0), 0.0))
 
 
 def _in_order(worth: Array, batch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -158,7 +177,19 @@ def _posterior(estimate: ArrayLike, se: ArrayLike, item_sd: float) -> tuple[Arra
     return np.where(unknown, 0.0, mean), np.maximum(np.where(unknown, item_sd, error), 1e-9 * item_sd)
 
 
-def _hard_set(mean: Array, n_hard: int) -> tuple[NDArray[np.int64], float]:
-    """Return the numbers of the items in the hard set, and the value halfway between its last and the next one."""
-    order = np.argsort(-mean, kind="stable")
-    return order[:n_hard], float((mean[order[n_hard - 1]] + mean[order[n_hard]]) / 2)
+def _cut(mean: Array, error: Array, n_hard: int) -> float:
+    """Return the hardness above which `n_hard` items are expected."""
+
+    def too_many(cut: float) -> float:
+        return float(ndtr((mean - cut) / error).sum()) - n_hard
+
+    furthest = FURTHEST * float(error.max())
+    low, high = float(mean.min()) - furthest, float(mean.max()) + furthest
+    return float(brentq(too_many, low, high, xtol=1e-12 * max(1.0, high - low), rtol=1e-12, maxiter=200))
+
+
+def _last_of_set(in_set: Array, n_hard: int) -> float:
+    """Return the probability at which the set ends when it holds the `n_hard` most probable items."""
+    rest = in_set.shape[0] - n_hard
+    parted = np.partition(in_set, (rest - 1, rest))
+    return float(np.clip((parted[rest - 1] + parted[rest]) / 2, LEAST, 1 - LEAST))
