@@ -1,7 +1,7 @@
 """Orders that follow a ranking worked out in the background: hardest first, and adaptive.
 
-Only the stored list is read here; where there is none yet, or all of it is taken, items come at random. Few are drawn
-at a time, so that a new ranking is soon followed.
+Only the stored list is read here; where there is none yet, or all of it is taken, items come at random: before the
+first adaptive plan those that were taken least often. Few are drawn at a time, so that a new ranking is soon followed.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from random import Random
 from annotations.models import Annotator, Project, QueueRanking
 
 from .draw import Draw, open_to
-from .random import draw_random
+from .random import draw_least_taken, draw_random
 
 RANKED_CHUNK = 20
-ADAPTIVE_CHUNK = 5
-"""Items of the plan drawn at a time. What somebody has drawn, others may draw as well until it is taken."""
+ADAPTIVE_CHUNK = 1
+"""Items of the plan drawn at a time. What is drawn and waits, others draw as well: with five at a time, thirty people
+would judge a good part of the plan more often than planned, and need a tenth more judgments in all."""
 ADAPTIVE_BATCH = 400
 """Judgments that the adaptive order plans for at a time: what some dozens of people do until the next plan."""
 ADAPTIVE_POOL = 60
-"""When the plan is used up: among so many of the items after it the order chooses."""
+"""Among so many of those worth most the order chooses: of the plan, and of the items after it when it is used up. Some
+dozens of people find different ones among them, and what is worth least waits for the next plan."""
 
 LOOKED_AT = 500
 """Items of the list looked at in one query, from its head on."""
@@ -33,14 +35,16 @@ def draw_hardest(annotator: Annotator, project: Project, rng: Random) -> Draw:
 
 
 def draw_adaptive(annotator: Annotator, project: Project, rng: Random) -> Draw:
-    """Draw at random among the items that the plan still wants judged; then among those after it; then among all.
+    """Draw at random among the first items that the plan still wants judged; then among those after it; then among all.
 
     At random, so that people who work at the same time get different ones and each one's chance is known.
     """
     ranking = _ranking(project)
-    if ranking is None:
-        return _at_random(annotator, project, rng)
-    pool = _wanted(ranking.plan, annotator, project) or _open_of(ranking.item_ids, annotator, project, ADAPTIVE_POOL)
+    if ranking is None or not ranking.plan:
+        return draw_least_taken(annotator, project, rng, ADAPTIVE_CHUNK)
+    pool = _wanted(ranking.plan, annotator, project)[:ADAPTIVE_POOL] or _open_of(
+        ranking.item_ids, annotator, project, ADAPTIVE_POOL
+    )
     if not pool:
         return _at_random(annotator, project, rng)
     return Draw(ids=rng.sample(pool, min(len(pool), ADAPTIVE_CHUNK)), by="adaptive", of=len(pool))

@@ -1,20 +1,21 @@
 """Where one more judgment says most about which items are the hardest.
 
-Posterior of an item's hardness: N(estimate, SE^2). Its estimate is shrunken, so that the hardest of many estimates lie
-closer together than the hardest items do: the cut is the hardness above which so many items are expected as the hard
-set holds, sum of p = n, with p = Phi(a), a = (estimate - cut) / SE.
-
-Aimed at is the share of the items in the set that belong there: what the largest n of the p add up to. With m, the p of
-the last of them, that is m n + sum of max(p - m, 0), so a judgment is worth what it adds on average to max(p - m, 0).
-Judgments of precision w in all move the estimate by N(0, d^2), d^2 = SE^2 - 1 / (1 / SE^2 + w). With r = d / SE and q =
-sqrt(1 - r^2), p comes to lie above m where the move, in standard deviations, is above -b, b = (a - q Phi^-1(m)) / r, and
-the mean of max(p - m, 0) is Phi2(a, b; r) - m Phi(b): Phi2, the bivariate normal distribution, from Owen's T (Ann. Math.
-Stat. 27, 1956). How near this comes to the best that any order could do: `best_order`.
+Posterior of an item's hardness: N(estimate, SE^2). The hard set is the top share of the estimates; an item is above its
+cut with probability p = Phi(a), a = (estimate - cut) / SE. What is not known of the set is the sum of p (1 - p), the
+variance of who is in it. Judgments of precision w in all will move the estimate by N(0, d^2), d^2 = SE^2 - 1 / (1 /
+SE^2 + w). On average they leave P(X > cut > Y) of p (1 - p), for two draws X, Y from the posterior that share what the
+judgments say: 2 T(a, sqrt((1 - r) / (1 + r))), r = d^2 / SE^2, with Owen's T (Ann. Math. Stat. 27, 1956). Their worth
+is the difference.
 
 One judgment of an uncertain item far from the cut can be worth next to nothing where three are worth a lot, so the
 worth of a further judgment is the best mean over the next ones, and never above that of the one before (as the
 knowledge gradient KG(*) of Frazier & Powell, Decision Analysis 7, 2010). And many judgments are asked for before the
 next look: `plan` fills a batch one by one, so that nothing is bought twice, and counts those on their way as bought.
+
+Judgments are aimed at the cut between the estimates, where the set would change. How much of the set is right is
+another question: estimates are shrunken, so the hardest of them lie closer together than the hardest items do, and more
+than n items lie above that cut. `in_set` and `precision` go by the hardness above which n items are expected, sum of p =
+n. (Aiming there, or by what a judgment adds to the expected precision itself, was tried: no better with batches.)
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri, owens_t
+from scipy.special import ndtr, owens_t
 
 Array = NDArray[np.float64]
 
@@ -33,10 +34,6 @@ FURTHEST = 30.0
 """Distances in standard errors beyond this are all without worth."""
 LOOKED_AHEAD = 8
 """Judgments of one item that are planned for at a time."""
-SMALLEST = 1e-12
-"""Numbers nearer to 0 are this."""
-LEAST = 1e-9
-"""Probabilities nearer to 0 and 1 are this."""
 NOT_TO_BE_HAD = -1.0
 """The worth of a judgment that nobody can be asked for."""
 
@@ -54,13 +51,13 @@ class JudgmentRanking:
     plan: NDArray[np.int64]
     """Item numbers, one for each judgment of the batch, the one worth most first: an item comes as often as it pays."""
     value: Array
-    """(n_items,) worth of a further judgment: by how many right items the set is expected to gain."""
+    """(n_items,) worth of a further judgment: by how much the sum of p (1 - p) is expected to fall."""
     in_set: Array
-    """(n_items,) probability that the item is above the cut."""
+    """(n_items,) probability that the item is among the hardest."""
     cut: float
-    """The hardness above which as many items are expected as the hard set holds."""
+    """The hardness between the estimates in the hard set and the others: the judgments are aimed at it."""
     precision: float
-    """Expected share of the items in the estimated hard set that truly are above the cut."""
+    """Expected share of the items in the estimated hard set that truly are among the hardest."""
 
 
 def rank_for_judgment(
@@ -102,16 +99,14 @@ def rank_for_judgment(
         raise BadEstimates(f"`batch` is {batch!r}; at least one judgment is asked for.")
     n_items = mean.shape[0]
     n_hard = min(max(1, round(share * n_items)), n_items - 1)
-    cut = _cut(mean, error, n_hard)
+    chosen, cut = _hard_set(mean, n_hard)
     away: Array = np.clip((mean - cut) / error, -FURTHEST, FURTHEST)
-    in_set: Array = ndtr(away)
-    asked = _counts(on_their_way, n_items, "on_their_way")
-    worth = _worth_of_further(away, error, judgment_precision, asked, _last_of_set(in_set, n_hard))
+    worth = _worth_of_further(away, error, judgment_precision, _counts(on_their_way, n_items, "on_their_way"))
     if can_be_had is not None:
         worth[np.arange(LOOKED_AHEAD)[:, None] >= _counts(can_be_had, n_items, "can_be_had")[None, :]] = NOT_TO_BE_HAD
     order, plan = _in_order(worth, batch)
-    found = np.argsort(-mean, kind="stable")[:n_hard]
-    return JudgmentRanking(order, plan, np.maximum(worth[0], 0.0), in_set, cut, float(in_set[found].mean()))
+    in_set: Array = ndtr((mean - _expected_cut(mean, error, n_hard)) / error)
+    return JudgmentRanking(order, plan, np.maximum(worth[0], 0.0), in_set, cut, float(in_set[chosen].mean()))
 
 
 def _counts(given: ArrayLike | None, n_items: int, name: str) -> NDArray[np.int64]:
@@ -121,34 +116,26 @@ def _counts(given: ArrayLike | None, n_items: int, name: str) -> NDArray[np.int6
     return counts
 
 
-def _worth_of_further(
-    away: Array, error: Array, precision: float, asked: NDArray[np.int64], last: float
-) -> Array:
+def _worth_of_further(away: Array, error: Array, precision: float, asked: NDArray[np.int64]) -> Array:
     """Return (LOOKED_AHEAD, n_items): the worth of the next judgment of each item, of the one after it, ..."""
+    known: Array = ndtr(away) * ndtr(-away)
     bought = asked.astype(np.float64)
-    gains = np.stack([_gain(away, error, (bought + k) * precision, last) for k in range(LOOKED_AHEAD + 1)])
-    # The slopes of the least concave curve above the gains, from its first point on.
+    falls = np.stack([known - _left(away, error, (bought + k) * precision) for k in range(LOOKED_AHEAD + 1)])
+    # The slopes of the least concave curve above the falls, from its first point on.
     worth = np.empty((LOOKED_AHEAD, away.shape[0]))
     for k in range(LOOKED_AHEAD):
         slopes = [
-            np.max([(gains[to] - gains[at]) / (to - at) for to in range(k + 1, LOOKED_AHEAD + 1)], axis=0)
+            np.max([(falls[to] - falls[at]) / (to - at) for to in range(k + 1, LOOKED_AHEAD + 1)], axis=0)
             for at in range(k + 1)
         ]
         worth[k] = np.min(slopes, axis=0)
     return np.asarray(np.maximum(worth, 0.0))
 
 
-def _gain(away: Array, error: Array, precision: Array, last: float) -> Array:
-    """Return what judgments of this precision in all are expected to add to max(p - last, 0)."""
-    moved = error**2 * precision / (1 + error**2 * precision)
-    r, q = np.sqrt(np.maximum(moved, SMALLEST)), np.sqrt(1 - moved)
-    at = ndtri(last)
-    a = np.where(np.abs(away) < SMALLEST, SMALLEST, away)
-    b = (away - q * at) / r
-    b = np.where(np.abs(b) < SMALLEST, SMALLEST, b)
-    both = (ndtr(a) + ndtr(b)) / 2 - owens_t(a, (a * q - at) / (r * a)) - owens_t(b, at / b) - np.where(a * b < 0, 0.5, 0)
-    gain = both - last * ndtr(b) - np.maximum(ndtr(away) - last, 0)
-    return np.asarray(np.where(moved > 0, np.maximum(gain, 0.0), 0.0))
+def _left(away: Array, error: Array, precision: Array) -> Array:
+    """Return what is expected to be left of p (1 - p) after judgments of this precision in all."""
+    share = error**2 * precision / (1 + error**2 * precision)
+    return np.asarray(2 * owens_t(away, np.sqrt((1 - share) / (1 + share))))
 
 
 def _in_order(worth: Array, batch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -177,7 +164,13 @@ def _posterior(estimate: ArrayLike, se: ArrayLike, item_sd: float) -> tuple[Arra
     return np.where(unknown, 0.0, mean), np.maximum(np.where(unknown, item_sd, error), 1e-9 * item_sd)
 
 
-def _cut(mean: Array, error: Array, n_hard: int) -> float:
+def _hard_set(mean: Array, n_hard: int) -> tuple[NDArray[np.int64], float]:
+    """Return the numbers of the items in the hard set, and the value halfway between its last and the next one."""
+    order = np.argsort(-mean, kind="stable")
+    return order[:n_hard], float((mean[order[n_hard - 1]] + mean[order[n_hard]]) / 2)
+
+
+def _expected_cut(mean: Array, error: Array, n_hard: int) -> float:
     """Return the hardness above which `n_hard` items are expected."""
 
     def too_many(cut: float) -> float:
@@ -185,11 +178,4 @@ def _cut(mean: Array, error: Array, n_hard: int) -> float:
 
     furthest = FURTHEST * float(error.max())
     low, high = float(mean.min()) - furthest, float(mean.max()) + furthest
-    return float(brentq(too_many, low, high, xtol=1e-12 * max(1.0, high - low), rtol=1e-12, maxiter=200))
-
-
-def _last_of_set(in_set: Array, n_hard: int) -> float:
-    """Return the probability at which the set ends when it holds the `n_hard` most probable items."""
-    rest = in_set.shape[0] - n_hard
-    parted = np.partition(in_set, (rest - 1, rest))
-    return float(np.clip((parted[rest - 1] + parted[rest]) / 2, LEAST, 1 - LEAST))
+    return float(brentq(too_many, low, high, xtol=1e-9 * (high - low)))
