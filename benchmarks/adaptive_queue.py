@@ -1,11 +1,14 @@
 """How many judgments the adaptive order saves against the random one, with known truth.
 
 Simulated annotators (slowness, noise and practice of their own, lapses) judge items whose true hardness is known. They
-all work at once, as in the product: everybody holds some items ahead and draws a chunk at a time from the stored
-ranking, which is worked out anew only now and then, from a fit of the times (`fit_response_times`) that are in by then.
-The random order is its best case: every item gets its n-th judgment before any gets the next. Nobody judges an item
-twice. Precision: the share of the items found hardest that truly are among the hardest. Intervals: bootstrap over the
-simulations.
+all work at once, as in the product: everybody holds some items ahead, drawn from the stored plan, which is worked out
+anew only now and then, from a fit of the times (`fit_response_times`) that are in by then. The random order is its best
+case: every item gets its n-th judgment before any gets the next. Nobody judges an item twice. Precision: the share of
+the items found hardest that truly are among the hardest. Intervals: bootstrap over the simulations.
+
+`limit`: what the best order could save at most (`adaptive_limit.py`), told every result at once and aiming at this very
+precision, with judgments as good as the random order's turned out to be; `x least`: the judgments of the adaptive order
+over that fewest number.
 
 Run: python benchmarks/adaptive_queue.py [--items 1000] [--seeds 8] [--refresh 200] [--people 30]
 """
@@ -91,12 +94,11 @@ class Queue:
     `had`: what was handed out to whom; `taken`: how often each item was; `most`: how often an item of the plan may be.
     """
 
-    def __init__(self, crowd: Crowd, batch: int, chunk: int, first: int) -> None:
+    def __init__(self, crowd: Crowd, batch: int, first: int) -> None:
         self.crowd, self.batch, self.chunk, self.first = crowd, batch, chunk, first
         n_people, n_items = crowd.noise.shape[0], crowd.truth.shape[0]
         self.had = np.zeros((n_people, n_items), dtype=bool)
         self.taken = np.zeros(n_items, dtype=int)
-        self.drawn: list[list[int]] = [[] for _ in range(n_people)]
         self.held: list[list[int]] = [[] for _ in range(n_people)]
         self.ranking = self.plan = np.empty(0, dtype=int)
         self.most = np.zeros(n_items, dtype=int)
@@ -105,15 +107,13 @@ class Queue:
         """Return the next item of the annotator, after leasing as many ahead as there have to be."""
         held = self.held[annotator]
         while len(held) <= LOOKAHEAD:
-            if not self.drawn[annotator]:
-                self.drawn[annotator] = self._draw(annotator)
-            item = self.drawn[annotator].pop()
+            item = self._draw(annotator)
             self.had[annotator, item] = True
             self.taken[item] += 1
             held.append(item)
         return held.pop(0)
 
-    def _draw(self, annotator: int) -> list[int]:
+    def _draw(self, annotator: int) -> int:
         is_open = ~self.had[annotator]
         if not self.plan.size:
             is_open &= self.taken == self.taken[is_open].min()
@@ -122,10 +122,10 @@ class Queue:
             pool = self.ranking[is_open[self.ranking]][: self.first]
         if not pool.size:
             pool = np.flatnonzero(is_open)
-        return self.crowd.rng.choice(pool, min(self.chunk, pool.size), replace=False).tolist()
+        return int(self.crowd.rng.choice(pool, 1, replace=False)[0])
 
     def rank(self, fit: Any) -> None:
-        """Follow a new fit; what was drawn by the old plan is put back."""
+        """Follow a new fit."""
         found = rank_for_judgment(
             fit.item_effect, fit.item_se, share=SHARE, judgment_precision=fit.typical_precision, item_sd=fit.item_sd,
             on_their_way=self.taken - self.crowd.answered, batch=self.batch,
@@ -134,7 +134,6 @@ class Queue:
         self.plan = np.array(list(dict.fromkeys(found.plan.tolist())), dtype=int)
         planned = np.bincount(found.plan, minlength=self.taken.shape[0])
         self.most = np.where(planned > 0, self.taken + planned, 0)
-        self.drawn = [[] for _ in self.drawn]
 
 
 def found_share(crowd: Crowd, fit: Any) -> float:
@@ -154,11 +153,11 @@ def looks(budget: int) -> np.ndarray:
 
 def adaptive(n_items: int, n_people: int, budget: int, refresh: int, seed: int) -> list[float]:
     """Return the precision at each look in the adaptive order."""
-    from annotations.queue.ranked import ADAPTIVE_BATCH, ADAPTIVE_CHUNK, ADAPTIVE_POOL
+    from annotations.queue.ranked import ADAPTIVE_BATCH, ADAPTIVE_POOL
     from mining.services.queue_ranking import FEWEST_NEW_TRIALS, NEW_SHARE
 
     crowd = Crowd(n_items, n_people, seed)
-    queue = Queue(crowd, ADAPTIVE_BATCH, ADAPTIVE_CHUNK, ADAPTIVE_POOL)
+    queue = Queue(crowd, ADAPTIVE_BATCH, ADAPTIVE_POOL)
     at, precision, last, looked = set(looks(budget).tolist()), [], 0, 0
     for done in range(1, budget + 1):
         annotator = done % n_people
@@ -197,8 +196,8 @@ def at_random(n_items: int, n_people: int, budget: int, seed: int, *, evenly: bo
 def needed(curves: np.ndarray, budget: int, target: float) -> float:
     """Return after how many judgments the mean of the curves reaches the target; infinite if never.
 
-    Between looks it is a straight line. What goes down again by chance is levelled: the rising curve nearest to the mean
-    counts, for the first time above would come too early, and the earlier the more often one looks.
+    Between looks it is a straight line. What goes down again by chance is levelled: the rising curve nearest to the
+    mean counts, for the first time above would come too early, and the earlier the more often one looks.
     """
     at = looks(budget)
     weights = np.diff(at, prepend=0)

@@ -21,7 +21,11 @@ POLICIES = {
     Project.Order.ADAPTIVE: ranked.draw_adaptive,
 }
 
-__all__ = ["CHUNK", "POLICIES", "Draw", "draw_items"]
+PUT_BACK = frozenset({"adaptive"})
+"""Policies of which only what is handed out at once is kept of a draw. What waits for one annotator is drawn by others
+as well, and would be judged more often than planned: with five waiting, thirty people need a tenth more judgments."""
+
+__all__ = ["CHUNK", "POLICIES", "PUT_BACK", "Draw", "draw_items"]
 
 
 def draw_items(annotator: Annotator, project: Project) -> Draw:

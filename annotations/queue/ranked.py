@@ -14,9 +14,9 @@ from .draw import Draw, open_to
 from .random import draw_least_taken, draw_random
 
 RANKED_CHUNK = 20
-ADAPTIVE_CHUNK = 1
-"""Items of the plan drawn at a time. What is drawn and waits, others draw as well: with five at a time, thirty people
-would judge a good part of the plan more often than planned, and need a tenth more judgments in all."""
+ADAPTIVE_CHUNK = 5
+"""Items of the plan drawn at a time: as many as a workbench wants at first. What is not handed out at once is put back
+(`annotations.queue.PUT_BACK`)."""
 ADAPTIVE_BATCH = 400
 """Judgments that the adaptive order plans for at a time: what some dozens of people do until the next plan."""
 ADAPTIVE_POOL = 60
@@ -41,7 +41,7 @@ def draw_adaptive(annotator: Annotator, project: Project, rng: Random) -> Draw:
     """
     ranking = _ranking(project)
     if ranking is None or not ranking.plan:
-        return draw_least_taken(annotator, project, rng, ADAPTIVE_CHUNK)
+        return draw_least_taken(annotator, project, rng, ADAPTIVE_CHUNK, by="adaptive")
     pool = _wanted(ranking.plan, annotator, project)[:ADAPTIVE_POOL] or _open_of(
         ranking.item_ids, annotator, project, ADAPTIVE_POOL
     )

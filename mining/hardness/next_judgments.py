@@ -14,8 +14,8 @@ next look: `plan` fills a batch one by one, so that nothing is bought twice, and
 
 Judgments are aimed at the cut between the estimates, where the set would change. How much of the set is right is
 another question: estimates are shrunken, so the hardest of them lie closer together than the hardest items do, and more
-than n items lie above that cut. `in_set` and `precision` go by the hardness above which n items are expected, sum of p =
-n. (Aiming there, or by what a judgment adds to the expected precision itself, was tried: no better with batches.)
+than n items lie above that cut. `in_set` and `precision` go by the hardness above which n items are expected, where p
+adds up to n. (Aiming there, or by what a judgment adds to the expected precision, was tried: no better with batches.)
 """
 
 from __future__ import annotations
