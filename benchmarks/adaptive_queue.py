@@ -95,7 +95,7 @@ class Queue:
     """
 
     def __init__(self, crowd: Crowd, batch: int, first: int) -> None:
-        self.crowd, self.batch, self.chunk, self.first = crowd, batch, chunk, first
+        self.crowd, self.batch, self.first = crowd, batch, first
         n_people, n_items = crowd.noise.shape[0], crowd.truth.shape[0]
         self.had = np.zeros((n_people, n_items), dtype=bool)
         self.taken = np.zeros(n_items, dtype=int)

@@ -40,7 +40,7 @@ def draw_adaptive(annotator: Annotator, project: Project, rng: Random) -> Draw:
     At random, so that people who work at the same time get different ones and each one's chance is known.
     """
     ranking = _ranking(project)
-    if ranking is None or not ranking.plan:
+    if ranking is None or not ranking.item_ids:
         return draw_least_taken(annotator, project, rng, ADAPTIVE_CHUNK, by="adaptive")
     pool = _wanted(ranking.plan, annotator, project)[:ADAPTIVE_POOL] or _open_of(
         ranking.item_ids, annotator, project, ADAPTIVE_POOL
