@@ -25,6 +25,8 @@ dozens of people find different ones among them, and what is worth least waits f
 
 LOOKED_AT = 500
 """Items of the list looked at in one query, from its head on."""
+PLAN_LOOKED_AT = 200
+"""... and of the plan."""
 
 
 def draw_hardest(annotator: Annotator, project: Project, rng: Random) -> Draw:
@@ -40,11 +42,10 @@ def draw_adaptive(annotator: Annotator, project: Project, rng: Random) -> Draw:
     At random, so that people who work at the same time get different ones and each one's chance is known.
     """
     ranking = _ranking(project)
-    if ranking is None or not ranking.item_ids:
+    if ranking is None or not (ranking.plan or ranking.item_ids):
         return draw_least_taken(annotator, project, rng, ADAPTIVE_CHUNK, by="adaptive")
-    pool = _wanted(ranking.plan, annotator, project)[:ADAPTIVE_POOL] or _open_of(
-        ranking.item_ids, annotator, project, ADAPTIVE_POOL
-    )
+    pool = _wanted(ranking.plan, annotator, project, ADAPTIVE_POOL)
+    pool = pool or _open_of(ranking.item_ids, annotator, project, ADAPTIVE_POOL)
     if not pool:
         return _at_random(annotator, project, rng)
     return Draw(ids=rng.sample(pool, min(len(pool), ADAPTIVE_CHUNK)), by="adaptive", of=len(pool))
@@ -56,14 +57,22 @@ def _at_random(annotator: Annotator, project: Project, rng: Random) -> Draw:
 
 
 def _ranking(project: Project) -> QueueRanking | None:
-    return QueueRanking.objects.filter(project=project, order=project.order).first()
+    """Return the ranking; the list of an adaptive one is read only where its plan is used up."""
+    rankings = QueueRanking.objects.filter(project=project, order=project.order)
+    return (rankings.defer("item_ids") if project.order == Project.Order.ADAPTIVE else rankings).first()
 
 
-def _wanted(plan: list[list[int]], annotator: Annotator, project: Project) -> list[int]:
-    """Return the items of the plan that are open to the annotator and were not taken as often as planned for."""
-    items = open_to(annotator, project).filter(pk__in=[pk for pk, _ in plan])
-    taken = dict(items.values_list("pk", "taken"))
-    return [pk for pk, most in plan if pk in taken and taken[pk] < most]
+def _wanted(plan: list[list[int]], annotator: Annotator, project: Project, wanted: int) -> list[int]:
+    """Return the first of the plan that are open to the annotator and were not taken as often as planned for."""
+    found: list[int] = []
+    for start in range(0, len(plan), PLAN_LOOKED_AT):
+        part = plan[start : start + PLAN_LOOKED_AT]
+        items = open_to(annotator, project).filter(pk__in=[pk for pk, _ in part])
+        taken = dict(items.values_list("pk", "taken"))
+        found += [pk for pk, most in part if pk in taken and taken[pk] < most]
+        if len(found) >= wanted:
+            break
+    return found[:wanted]
 
 
 def _open_of(items: list[int], annotator: Annotator, project: Project, wanted: int) -> list[int]:
