@@ -115,8 +115,6 @@ class Queue:
 
     def _draw(self, annotator: int) -> int:
         is_open = ~self.had[annotator]
-        if not self.plan.size:
-            is_open &= self.taken == self.taken[is_open].min()
         pool = self.plan[is_open[self.plan] & (self.taken[self.plan] < self.most[self.plan])][: self.first]
         if not pool.size:
             pool = self.ranking[is_open[self.ranking]][: self.first]

@@ -33,23 +33,6 @@ def draw_random(annotator: Annotator, project: Project, rng: Random) -> Draw:
     return Draw(ids=rng.sample(ids, min(len(ids), wanted)), by="random", of=len(ids))
 
 
-def draw_least_taken(annotator: Annotator, project: Project, rng: Random, wanted: int, *, by: str) -> Draw:
-    """Draw uniformly from those open to the annotator that were taken least often; in large projects, from a sample."""
-    items, n_items, tried = open_to(annotator, project), project.n_items, 1
-    if n_items > SMALL:
-        tried = sum(PROBES[:2])
-        sampled = list(items.filter(ordinal__in=rng.sample(range(n_items), tried)).values_list("pk", "taken"))
-        if not sampled:  # nearly nothing is open to them
-            drawn = draw_random(annotator, project, rng)
-            return Draw(ids=drawn.ids[:wanted], by=by, of=drawn.of)
-    else:
-        sampled, n_items = list(items.values_list("pk", "taken")), 1
-    fewest = min((taken for _, taken in sampled), default=0)
-    ids = sorted(pk for pk, taken in sampled if taken == fewest)
-    of = max(len(ids), round(len(ids) * n_items / tried))
-    return Draw(ids=rng.sample(ids, min(len(ids), wanted)), by=by, of=of)
-
-
 def _by_rejection(annotator: Annotator, project: Project, rng: Random) -> Draw:
     n_items = project.n_items
     ordinals = rng.sample(range(n_items), min(n_items, sum(PROBES)))

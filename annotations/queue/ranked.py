@@ -1,7 +1,8 @@
 """Orders that follow a ranking worked out in the background: hardest first, and adaptive.
 
-Only the stored list is read here; where there is none yet, or all of it is taken, items come at random: before the
-first adaptive plan those that were taken least often. Few are drawn at a time, so that a new ranking is soon followed.
+Only the stored list is read here; where there is none yet, or all of it is taken, items come at random. Few are drawn
+at a time, so that a new ranking is soon followed. At random means that some items come twice before others come once:
+without them items and noise could not be told apart, and the first plan would come only after a pass through all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from random import Random
 from annotations.models import Annotator, Project, QueueRanking
 
 from .draw import Draw, open_to
-from .random import draw_least_taken, draw_random
+from .random import draw_random
 
 RANKED_CHUNK = 20
 ADAPTIVE_CHUNK = 5
@@ -42,8 +43,8 @@ def draw_adaptive(annotator: Annotator, project: Project, rng: Random) -> Draw:
     At random, so that people who work at the same time get different ones and each one's chance is known.
     """
     ranking = _ranking(project)
-    if ranking is None or not (ranking.plan or ranking.item_ids):
-        return draw_least_taken(annotator, project, rng, ADAPTIVE_CHUNK, by="adaptive")
+    if ranking is None:
+        return _at_random(annotator, project, rng)
     pool = _wanted(ranking.plan, annotator, project, ADAPTIVE_POOL)
     pool = pool or _open_of(ranking.item_ids, annotator, project, ADAPTIVE_POOL)
     if not pool:

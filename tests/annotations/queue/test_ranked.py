@@ -81,23 +81,7 @@ def test_without_a_ranking_or_with_one_of_another_order_items_come_at_random(pro
     project.order = order
     project.save()
     drawn = draw_items(factories.make_annotator(project), project)
-    by = "adaptive" if order == Project.Order.ADAPTIVE else "random"
-    assert (set(drawn.ids), drawn.by, drawn.of) == ({item.pk for item in items}, by, 5)
-
-
-def test_before_there_is_a_plan_those_least_taken_come_first(project, monkeypatch):
-    project.order = Project.Order.ADAPTIVE
-    project.save()
-    items = factories.make_items(project, 6)
-    Item.objects.filter(pk__in=[item.pk for item in items[:3]]).update(taken=1)
-    ada = factories.make_annotator(project)
-    factories.make_trial(items[3], ada, label=0)
-    drawn = draw_items(ada, project)
-    assert (set(drawn.ids), drawn.by, drawn.of) == ({items[4].pk, items[5].pk}, "adaptive", 2)
-    monkeypatch.setattr("annotations.queue.random.SMALL", 3)  # as in a large project: from a sample, here of all
-    monkeypatch.setattr("annotations.queue.random.PROBES", (3, 3, 0))
-    drawn = draw_items(ada, project)
-    assert (set(drawn.ids), drawn.by, drawn.of) == ({items[4].pk, items[5].pk}, "adaptive", 2)
+    assert (set(drawn.ids), drawn.by, drawn.of) == ({item.pk for item in items}, "random", 5)
 
 
 def test_the_best_of_the_plan_are_drawn_and_what_is_not_handed_out_is_put_back(project, monkeypatch):
