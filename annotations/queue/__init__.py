@@ -1,6 +1,6 @@
 """Which item next: one policy a file, each drawing a chunk of items for one annotator.
 
-A chunk is drawn once for some two hundred items, so the cost of an item does not grow with the number of items. What
+In most orders a chunk is drawn once for some two hundred items, so that an item costs the same in any project. What
 was drawn may be taken by somebody else in the meantime: `annotations.services.leases` decides that by compare-and-set.
 """
 
