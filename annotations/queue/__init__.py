@@ -1,6 +1,6 @@
 """Which item next: one policy a file, each drawing a chunk of items for one annotator.
 
-A chunk is drawn once for some two hundred items, so the cost of an item does not grow with the number of items. What
+In most orders a chunk is drawn once for some two hundred items, so that an item costs the same in any project. What
 was drawn may be taken by somebody else in the meantime: `annotations.services.leases` decides that by compare-and-set.
 """
 
@@ -21,7 +21,11 @@ POLICIES = {
     Project.Order.ADAPTIVE: ranked.draw_adaptive,
 }
 
-__all__ = ["CHUNK", "POLICIES", "Draw", "draw_items"]
+PUT_BACK = frozenset({"adaptive"})
+"""Policies of which only what is handed out at once is kept of a draw. What waits for one annotator is drawn by others
+as well, and would be judged more often than planned: with five waiting, thirty people need a tenth more judgments."""
+
+__all__ = ["CHUNK", "POLICIES", "PUT_BACK", "Draw", "draw_items"]
 
 
 def draw_items(annotator: Annotator, project: Project) -> Draw:

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotations.models import Annotator, Item, Project, Trial, WorkSession
-from annotations.queue import draw_items
+from annotations.queue import PUT_BACK, draw_items
 from annotations.queue.probes import Probe, probes_for, training_for
 from annotations.queue.taking import Box, NewTrial, Taken, take_items, write_trials
 
@@ -113,6 +113,8 @@ def _lease_new(
         more = issue.beside(between) + issue.judgments(missing - len(between))
         leases += more
         fruitless = 0 if more else fruitless + 1
+    if annotator.drawn_by in PUT_BACK:
+        annotator.drawn = []
     return leases
 
 

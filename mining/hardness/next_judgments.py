@@ -11,6 +11,11 @@ One judgment of an uncertain item far from the cut can be worth next to nothing 
 worth of a further judgment is the best mean over the next ones, and never above that of the one before (as the
 knowledge gradient KG(*) of Frazier & Powell, Decision Analysis 7, 2010). And many judgments are asked for before the
 next look: `plan` fills a batch one by one, so that nothing is bought twice, and counts those on their way as bought.
+
+Judgments are aimed at the cut between the estimates, where the set would change. How much of the set is right is
+another question: estimates are shrunken, so the hardest of them lie closer together than the hardest items do, and more
+than n items lie above that cut. `in_set` and `precision` go by the hardness above which n items are expected, where p
+adds up to n. (Aiming there, or by what a judgment adds to the expected precision, was tried: no better with batches.)
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 from scipy.special import ndtr, owens_t
 
 Array = NDArray[np.float64]
@@ -47,11 +53,11 @@ class JudgmentRanking:
     value: Array
     """(n_items,) worth of a further judgment: by how much the sum of p (1 - p) is expected to fall."""
     in_set: Array
-    """(n_items,) probability that the item is above the cut."""
+    """(n_items,) probability that the item is among the hardest."""
     cut: float
-    """The hardness between the items in the hard set and the others."""
+    """The hardness between the estimates in the hard set and the others: the judgments are aimed at it."""
     precision: float
-    """Expected share of the items in the estimated hard set that truly are above the cut."""
+    """Expected share of the items in the estimated hard set that truly are among the hardest."""
 
 
 def rank_for_judgment(
@@ -99,7 +105,7 @@ def rank_for_judgment(
     if can_be_had is not None:
         worth[np.arange(LOOKED_AHEAD)[:, None] >= _counts(can_be_had, n_items, "can_be_had")[None, :]] = NOT_TO_BE_HAD
     order, plan = _in_order(worth, batch)
-    in_set: Array = ndtr(away)
+    in_set: Array = ndtr((mean - _expected_cut(mean, error, n_hard)) / error)
     return JudgmentRanking(order, plan, np.maximum(worth[0], 0.0), in_set, cut, float(in_set[chosen].mean()))
 
 
@@ -162,3 +168,14 @@ def _hard_set(mean: Array, n_hard: int) -> tuple[NDArray[np.int64], float]:
     """Return the numbers of the items in the hard set, and the value halfway between its last and the next one."""
     order = np.argsort(-mean, kind="stable")
     return order[:n_hard], float((mean[order[n_hard - 1]] + mean[order[n_hard]]) / 2)
+
+
+def _expected_cut(mean: Array, error: Array, n_hard: int) -> float:
+    """Return the hardness above which `n_hard` items are expected."""
+
+    def too_many(cut: float) -> float:
+        return float(ndtr((mean - cut) / error).sum()) - n_hard
+
+    furthest = FURTHEST * float(error.max())
+    low, high = float(mean.min()) - furthest, float(mean.max()) + furthest
+    return float(brentq(too_many, low, high, xtol=1e-9 * (high - low)))

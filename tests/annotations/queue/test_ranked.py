@@ -84,6 +84,23 @@ def test_without_a_ranking_or_with_one_of_another_order_items_come_at_random(pro
     assert (set(drawn.ids), drawn.by, drawn.of) == ({item.pk for item in items}, "random", 5)
 
 
+def test_the_best_of_the_plan_are_drawn_and_what_is_not_handed_out_is_put_back(project, monkeypatch):
+    """Else people who come later judge again what waits for somebody."""
+    monkeypatch.setattr(ranked, "ADAPTIVE_POOL", 3)
+    items = factories.make_items(project, 8)
+    ranking(project, Project.Order.ADAPTIVE, items, [(item, 1) for item in items])
+    ada = factories.make_annotator(project)
+    drawn = draw_items(ada, project)
+    assert (set(drawn.ids), drawn.of) == ({item.pk for item in items[:3]}, 3)
+    lease_items(annotator_id=ada.pk, count=1)
+    ada.refresh_from_db()
+    assert (ada.drawn, ada.draws) == ([], 1)
+    assert list(Trial.objects.values_list("chosen_by", "chance")) == [("adaptive", 1 / 3)]
+    for _ in range(7):
+        lease_items(annotator_id=factories.make_annotator(project).pk, count=1)
+    assert Trial.objects.values("item").distinct().count() == 8
+
+
 def test_who_has_had_the_whole_plan_goes_on_with_the_items_after_it(project, monkeypatch):
     monkeypatch.setattr(ranked, "ADAPTIVE_BATCH", 3)
     items = factories.make_items(project, 6)

@@ -13,6 +13,19 @@ from mining.hardness.next_judgments import BadEstimates, rank_for_judgment
 SETTING = {"share": 0.5, "judgment_precision": 4.0, "item_sd": 1.0}
 
 
+def test_what_is_expected_to_be_right_is_as_much_as_is_right():
+    """By the cut between the estimates it would be .6 where a third is right: they are shrunken."""
+    rng = np.random.default_rng(1)
+    truth = rng.normal(0, 0.3, 40_000)
+    error = 1 / np.sqrt(1 / 0.3**2 + rng.integers(0, 4, truth.size) / 0.45**2)
+    mean = rng.normal(truth * (1 - error**2 / 0.3**2), error * np.sqrt(1 - error**2 / 0.3**2))
+    found = rank_for_judgment(mean, error, share=0.1, judgment_precision=5, item_sd=0.3)
+    assert found.in_set.sum() == pytest.approx(4000, abs=0.1)
+    hardest, right = np.argsort(-mean)[:4000], truth >= np.quantile(truth, 0.9)
+    assert found.precision == pytest.approx(right[hardest].mean(), abs=0.02)
+    assert stats.norm.cdf((mean - found.cut) / error)[hardest].mean() > found.precision + 0.2
+
+
 def test_items_at_the_cut_come_first_and_certain_ones_last():
     found = rank_for_judgment([3.0, 0.4, -0.4, -3.0], [0.5, 0.5, 0.5, 0.5], **SETTING)
     assert found.cut == 0
