@@ -83,6 +83,40 @@ def sort_by_blocks(first, last, offsets, bits, item, log_times, courses, cells):
 
 
 @kernel
+def count_items(first, last, offsets, item, counts):
+    """Count (n_items, 2) trials and censored trials of every item."""
+    for t in range(offsets[first], offsets[last]):
+        i = item[t]
+        counts[i if i >= 0 else ~i, 0] += 1
+        if i < 0:
+            counts[~i, 1] += 1
+
+
+@kernel
+def turn_annotators(first, last, cells, item, cursor, out):
+    """Put the annotators' codes, ~code for a censored trial, in the order of items; ``cursor``: the next place."""
+    for k in range(cells.shape[0] - 1):
+        for j in range(first, last):
+            for t in range(cells[k, j], cells[k + 1, j]):
+                i = item[t]
+                code = i if i >= 0 else ~i
+                out[cursor[code]] = j if i >= 0 else ~j
+                cursor[code] += 1
+
+
+@kernel
+def turn_values(first, last, cells, item, cursor, values, out):
+    """Put (n_trials,) ``values`` in the order of items."""
+    for k in range(cells.shape[0] - 1):
+        for j in range(first, last):
+            for t in range(cells[k, j], cells[k + 1, j]):
+                i = item[t]
+                code = i if i >= 0 else ~i
+                out[cursor[code]] = values[t]
+                cursor[code] += 1
+
+
+@kernel
 def longest_times(annotator, times, start, stop, longest):
     for t in range(start, stop):
         if times[t] > longest[annotator[t]]:

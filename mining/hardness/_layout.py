@@ -51,6 +51,21 @@ class Parts:
             list(self._pool.map(work, range(self.n_parts)))
 
 
+@dataclass(frozen=True, slots=True)
+class ByItem:
+    """The trials in the order of items; item i has the places ``starts[i]`` to ``starts[i + 1]``."""
+
+    starts: NDArray[np.int64]
+    cursors: NDArray[np.int64]
+    """(n_parts, n_items) where the trials of an item by the annotators of a part begin."""
+    annotator: NDArray[np.int32]
+    """(n_trials,) annotator codes; that of a censored trial is ~code."""
+    courses: NDArray[np.floating]
+    """(n_courses, n_trials) as in `Layout`."""
+    splits: NDArray[np.int64]
+    """(n_parts + 1,) first item of every part."""
+
+
 @dataclass(slots=True)
 class Layout:
     """Trials sorted by annotator; annotator j has the places ``offsets[j]`` to ``offsets[j + 1]``."""
@@ -72,6 +87,7 @@ class Layout:
     """(n_blocks + 1, n_annotators) where the annotator's trials of every block of items begin; see `sort_by_blocks`."""
     typical_position: Array
     """(n_annotators,) mean ln(position); (0,) where the order of trials is unknown, or not told from hardness."""
+    _by_item: ByItem | None = None
 
     @property
     def n_trials(self) -> int:
@@ -128,6 +144,42 @@ class Layout:
         )
         self.cells = cells
 
+    def count_items(self) -> NDArray[np.int64]:
+        """Return (n_parts, n_items, 2) trials and censored trials of every item, by the annotators of every part."""
+        counts = np.zeros((self.parts.n_parts, self.n_items, 2), np.int64)
+        self.parts.run(
+            lambda k: kernels.count_items(self.splits[k], self.splits[k + 1], self.offsets, self.item, counts[k])
+        )
+        return counts
+
+    def by_item(self) -> ByItem:
+        """Return the order of items, which is made once: blocks and courses must stand by then."""
+        if self._by_item is None:
+            counts = self.count_items()[:, :, 0]
+            starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0))]).astype(np.int64)
+            cursors = starts[:-1] + np.cumsum(counts, axis=0) - counts
+            annotator, courses = np.empty(self.n_trials, np.int32), np.empty_like(self.courses)
+            order = ByItem(starts, cursors, annotator, courses, even_splits(starts, self.parts.n_parts))
+            self.parts.run(
+                lambda k: kernels.turn_annotators(
+                    self.splits[k], self.splits[k + 1], self.cells, self.item, cursors[k].copy(), annotator
+                )
+            )
+            self._by_item = order
+            for course, out in zip(self.courses, courses, strict=True):
+                out[:] = self.turned(course)
+        return self._by_item
+
+    def turned(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return (n_trials,) values in the order of items."""
+        cursors, out = self.by_item().cursors, np.empty_like(values)
+        self.parts.run(
+            lambda k: kernels.turn_values(
+                self.splits[k], self.splits[k + 1], self.cells, self.item, cursors[k].copy(), values, out
+            )
+        )
+        return out
+
     def rank_scores(self) -> NDArray[np.floating]:
         """Return (n_trials,) normal quantiles of every annotator's times."""
         score = np.empty_like(self.log_times)
@@ -137,6 +189,13 @@ class Layout:
             )
         )
         return score
+
+
+def even_splits(starts: NDArray[np.int64], n_parts: int) -> NDArray[np.int64]:
+    """Return (n_parts + 1,) first annotator (or item) of parts with about as many trials each."""
+    splits = np.searchsorted(starts, np.linspace(0, starts[-1], n_parts + 1)).astype(np.int64)
+    splits[0], splits[-1] = 0, starts.size - 1
+    return splits
 
 
 def lay_out(
@@ -190,9 +249,7 @@ def lay_out(
         means[filled] = np.add.reduceat(row, offsets[:-1][filled], dtype=np.float64) / sizes[filled]
         row -= np.repeat(means, sizes).astype(dtype)
         typical_position = typical_position if typical_position.size else means
-    aims = np.linspace(0, n, parts.n_parts + 1)
-    splits = np.searchsorted(offsets, aims).astype(np.int64)
-    splits[0], splits[-1] = 0, n_annotators
+    splits = even_splits(offsets, parts.n_parts)
     cells = np.stack([offsets[:-1], offsets[1:]])
     return Layout(
         n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits, cells, typical_position

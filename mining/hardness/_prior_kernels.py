@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
+from mining.hardness._annotator_kernels import solve
 from mining.hardness._kernels import kernel
-from mining.hardness._sweep_kernels import solve
 
 N_FIXED = 2
 """Columns of the design before those of the classes: 1 and the disagreement."""
