@@ -151,14 +151,10 @@ def order_share(layout: Layout, course: NDArray[np.floating]) -> float:
     return (float(total @ total) - squares) / pairs / (squares / layout.n_trials)
 
 
-def count_groups(layout: Layout) -> int:
-    """Return into how many parts the trials fall that share neither an item nor an annotator."""
+def count_groups(layout: Layout, judged: NDArray[np.int64]) -> int:
+    """Return into how many parts the trials fall that share neither an item nor an annotator; ``judged`` (n_items,)."""
     parent = np.arange(layout.n_items, dtype=np.int32)
-    kernels.connect(0, layout.n_annotators, layout.offsets, layout.item, parent)
-    code = np.where(layout.item >= 0, layout.item, ~layout.item)
-    judged = np.zeros(layout.n_items, bool)
-    judged[code] = True
-    return int(np.count_nonzero(judged & (parent == np.arange(layout.n_items))))
+    return int(kernels.connect(layout.offsets, layout.item, parent, np.count_nonzero(judged)))
 
 
 def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_censored: int) -> list[Caution]:
@@ -205,7 +201,7 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
         ))  # fmt: skip
     if n_censored > 0.3 * max(layout.n_trials, 1):
         found.append(Caution("much_censored", f"{n_censored / layout.n_trials:.0%} of the trials have no answer."))
-    groups = count_groups(layout)
+    groups = count_groups(layout, judged)
     if groups > 1:
         found.append(Caution(
             "unconnected_groups",

@@ -170,22 +170,17 @@ def fit_response_times(
 
 
 def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds: bool) -> ResponseTimeFit:
-    censored = layout.item < 0
-    code = np.where(censored, ~layout.item, layout.item)
-    judged = np.bincount(code, minlength=layout.n_items).astype(np.int64)
-    lost = np.bincount(code[censored], minlength=layout.n_items).astype(np.int64)
-    del code
+    judged, lost = layout.count_items().sum(axis=0).T.copy()
     table = cautions.survey(layout)
     cautions.refuse_pages(layout, table)
     found = cautions.about_trials(layout, table, judged, int(lost.sum()))
     if lost.any() and not given_bounds and not cautions.bounds_are_plausible(layout, table):
-        layout.log_times[censored] = np.log(NO_BOUND_MS / 1000)
+        layout.log_times[layout.item < 0] = np.log(NO_BOUND_MS / 1000)
         found.append(Caution(
             "censored_without_bound",
             f"{int(lost.sum())} trials without a time are left aside: neither the longest times nor those of others on "
             "the same items point to a time limit. Give `censored_at_ms` if there was one.",
         ))  # fmt: skip
-    del censored
     if layout.n_trials == 0 or table[:, 0].sum() == 0:
         return _nothing(layout.n_items, layout.n_annotators, judged, lost, found)
     kept = _courses_to_remove(layout, found)
