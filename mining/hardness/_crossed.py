@@ -86,6 +86,8 @@ class Crossed:
     with_load: bool = False
     borrow: bool = False
     """Whether an annotator's speed is shrunken to that of the others, or is their own affair."""
+    told_before: bool = False
+    """Whether variances and loads were learnt from a sample of the items; the effects start from nothing still."""
     n_sweeps: int = 0
     converged: bool = False
     identified: bool = True
@@ -112,6 +114,16 @@ def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squa
     )  # fmt: skip
 
 
+def start_from(pilot: Crossed, layout: Layout, y: NDArray[np.floating], squares: Array | None = None) -> Crossed:
+    """Return the state before the first sweep of all trials, after the fit of a sample of the items."""
+    state = start(layout, y, borrow=pilot.borrow, squares=squares)
+    state.s2, state.load, state.doubt = pilot.s2.copy(), pilot.load.copy(), pilot.doubt.copy()
+    state.made_with = np.stack([state.s2, state.load], axis=1)
+    state.sd_b2, state.slope, state.sd_c2, state.nu = pilot.sd_b2, pilot.slope, pilot.sd_c2, pilot.nu
+    state.told_before = True
+    return state
+
+
 def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> None:
     """Sweep until the item effects move less than a millionth of their spread."""
     judged = np.diff(layout.by_item().starts)
@@ -122,14 +134,15 @@ def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> N
     moving, whole, state.converged, change = True, True, False, np.inf
     for turn in range(max_sweeps):
         b, t = state.b, state.sd_b2
-        learn = NOTHING if not moving else LOADS if state.with_load else NOISE
+        waiting = state.told_before and turn == 0
+        learn = NOTHING if waiting or not moving else LOADS if state.with_load else NOISE
         sums, told = sweep(layout, state, learn=learn, whole=whole)
         new = _shrink_items(state, sums, on)
         state.made_with = np.stack([state.s2, state.load], axis=1)
         if whole:
             # what observed trials are expected to tell stays as it is from here on, when the variances do
             whole = moving or censored
-        if moving:
+        if moving and not waiting:
             if state.identified:
                 state.sd_b2 = variance_between(sums, b, t, state.variance)
             noise, load = float(state.s2.mean()), state.load.copy()
@@ -138,15 +151,21 @@ def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> N
             state.nu = NORMAL if state.with_load else degrees_of_freedom(told.hist)
             moved = max(abs(state.sd_b2 / t - 1), abs(float(state.s2.mean()) / noise - 1))
             moved = max(moved, float(np.abs(state.load - load).mean()))
-            moving = (moved > SETTLED or turn <= FIRST_WITH_LOADS) and turn < MOST_MOVING
+            moving = (moved > SETTLED or turn <= _first_with_loads(state)) and turn < MOST_MOVING
         if sums.shape[1] > EFFECT_SUMS:
             state.known = sums[:, 2] + 1 / state.sd_b2
         state.b = new
         state.n_sweeps += 1
-        change = float(np.max(np.abs(new - b), initial=0.0))
-        if not moving and change <= TOLERANCE * np.sqrt(state.variance):
+        before, change = change, float(np.max(np.abs(new - b), initial=0.0))
+        # changes fall from sweep to sweep by about the same factor: this is what the next one would be
+        enough = TOLERANCE * np.sqrt(state.variance)
+        if not moving and (change <= enough or change * change <= enough * before):
             state.converged = True
             break
+
+
+def _first_with_loads(state: Crossed) -> int:
+    return 1 if state.told_before else FIRST_WITH_LOADS
 
 
 @dataclass(slots=True)
@@ -218,7 +237,7 @@ def _update_annotators(state: Crossed, told: Told, judged: NDArray[np.int64]) ->
     left = state.known[judged > 0]
     noise = state.s2[on] + (float(np.mean(1 / left)) if left.size else 0.0)
     if state.with_load:
-        _update_loads(state, told.pull, on, n, learn=state.n_sweeps >= FIRST_WITH_LOADS)
+        _update_loads(state, told.pull, on, n, learn=state.n_sweeps >= _first_with_loads(state))
     else:
         _update_noise(state, square / n, vague, n, on, floor)
     shift = float(state.a[on].mean())

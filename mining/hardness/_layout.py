@@ -166,6 +166,16 @@ class Layout:
         )
         return counts
 
+    def add_course(self, d: int) -> tuple[Array, Array]:
+        """Return sums of a course over the trials of every item, and its squares over those of every annotator."""
+        totals, squares = np.zeros((self.parts.n_parts, self.n_items)), np.zeros(self.n_annotators)
+        self.parts.run(
+            lambda k: _layout_kernels.add_course(
+                self.splits[k], self.splits[k + 1], self.offsets, self.item, self.courses[d], totals[k], squares
+            )
+        )
+        return totals.sum(axis=0), squares
+
     def by_item(self) -> ByItem:
         """Return the order of items, which is made once: blocks and courses must stand by then."""
         if self._by_item is None:
@@ -253,17 +263,15 @@ def lay_out(
         )
 
     parts.run(place)
-    sorted_courses = np.empty((len(courses), n), dtype)
-    sizes = np.diff(offsets)
-    filled = np.flatnonzero(sizes)
-    typical_position = NO_FLOATS
-    for row, course in zip(sorted_courses, courses, strict=True):
-        row[:] = course[order]
-        means = np.zeros(n_annotators)
-        means[filled] = np.add.reduceat(row, offsets[:-1][filled], dtype=np.float64) / sizes[filled]
-        row -= np.repeat(means, sizes).astype(dtype)
-        typical_position = typical_position if typical_position.size else means
     splits = even_splits(offsets, parts.n_parts)
+    sorted_courses, means = np.empty((len(courses), n), dtype), np.zeros((len(courses), n_annotators))
+    for row, middle, course in zip(sorted_courses, means, courses, strict=True):
+        parts.run(
+            lambda k, row=row, middle=middle, course=course: _layout_kernels.place_course(  # type: ignore[misc]
+                splits[k], splits[k + 1], offsets, order, course, row, middle
+            )
+        )
+    typical_position = means[0] if courses else NO_FLOATS
     cells = np.stack([offsets[:-1], offsets[1:]])
     return Layout(
         n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits, cells, typical_position

@@ -38,6 +38,21 @@ def place_trials(item, annotator, times, bounds, limit, start, stop, cursor, ite
 
 
 @kernel
+def place_course(first, last, offsets, order, course, out, means):
+    """Copy a course to the annotators' places, less each annotator's mean, which is kept in ``means``."""
+    for j in range(first, last):
+        lo, hi = offsets[j], offsets[j + 1]
+        total = 0.0
+        for t in range(lo, hi):
+            value = course[order[t]]
+            out[t] = value
+            total += value
+        means[j] = total / max(hi - lo, 1)
+        for t in range(lo, hi):
+            out[t] -= means[j]
+
+
+@kernel
 def sort_by_blocks(first, last, offsets, bits, item, log_times, courses, cells):
     """Put each annotator's trials in the order of blocks of 2^bits items, in place; ``cells``: where each begins."""
     n_blocks = cells.shape[0] - 1
@@ -142,3 +157,17 @@ def copy_sampled(first, last, offsets, item, y, x, step, new_offsets, item_out, 
             for d in range(x.shape[0]):
                 x_out[d, place] = x[d, t]
             place += 1
+
+
+@kernel
+def add_course(first, last, offsets, item, course, totals, squares):
+    """Add up a course over the trials of every item, (n_items,) ``totals``, and its squares over those of every
+    annotator, (n_annotators,).
+    """
+    for j in range(first, last):
+        square = 0.0
+        for t in range(offsets[j], offsets[j + 1]):
+            i, value = item[t], float(course[t])
+            totals[i if i >= 0 else ~i] += value
+            square += value * value
+        squares[j] = square
