@@ -3,8 +3,8 @@
 Run: python benchmarks/human_hardness_speed.py [--trials 1e6 1e7] [--labels] [--positions] [--lme4]
 Prints seconds (wall and processor), the peak of memory over the size of the input arrays (the inputs counted), and the
 growth from one size to the next. Beside them a limit of this machine in the same minute: one round of plain backfitting
-in bare NumPy (a look-up and a `bincount` for annotators and for items, ln and counts made before, one core). A slow hour
-moves both. ``--lme4`` fits 500,000 trials of 10,000 items by 2,500 annotators with both.
+in bare NumPy (a look-up and a `bincount` for annotators and for items, ln and counts made before, one core). A slow
+hour moves both. ``--lme4`` fits 500,000 trials of 10,000 items by 2,500 annotators with both.
 """
 
 from __future__ import annotations
