@@ -28,6 +28,8 @@ BLOCK = 65_536
 MOST_DENSE = 50_000_000
 """Up to so many numbers and so few columns the design is a plain array, and its regression is compiled."""
 MOST_COMPILED_COLUMNS = 40
+FEWEST_TRIALS_A_CELL = 1
+"""Where a table of items and classes has fewer trials a cell, labels are counted in sparse rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def read_answers(item: NDArray[np.integer], label: NDArray[np.integer], n_items:
 
 def _count(item: NDArray[np.integer], column: NDArray[np.integer], n_items: int, width: int) -> sparse.csr_array:
     """Return (n_items, width) how often each column was named on each item."""
-    if n_items * width <= item.size:
+    if n_items * width * FEWEST_TRIALS_A_CELL <= item.size:
         table = np.zeros((n_items, width), np.float32)
         kernels.count_labels(item, column, table)
         return sparse.csr_array(table)
