@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mining.hardness import _kernels, _layout_kernels
 
 Array = NDArray[np.float64]
-LARGE = 4_000_000
+LARGE = 1_000_000
 """From here on times are kept in single precision (7 digits of ln seconds): half the memory."""
 TRIALS_A_PART = 100_000
 MOST_PARTS = 4
