@@ -11,6 +11,7 @@ COPY . .
 RUN SECRET_KEY=not-kept ALLOWED_HOSTS=localhost DATABASE_URL=sqlite://:memory: REDIS_URL=redis://localhost \
     DJANGO_SETTINGS_MODULE=hardness_site.settings.production HARDNESS_STATIC_DIR=/app/collected \
     .venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
+    && .venv/bin/python -m compileall -q hardness_site annotations mining \
     && rm -rf node_modules
 
 FROM python:3.11-slim

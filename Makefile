@@ -15,7 +15,7 @@ setup: ## Install everything the site needs into this folder.
 	@$(PYTHON) requirements/install.py
 
 run: setup ## Serve the site on http://127.0.0.1:8000 (PORT=… changes it, HARDNESS_DATA_DIR=… moves the data).
-	@exec .venv/bin/python manage.py serve
+	@exec env PYTHONDONTWRITEBYTECODE= .venv/bin/python manage.py serve # compiled files make every later start fast
 
 test: ## Install what the tests need and run them all.
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and there is no python3." >&2; exit 1; }

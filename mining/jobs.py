@@ -160,4 +160,4 @@ def _read_uploads(run: JobRun, files: list[dict[str, str]]) -> Iterator[Predicti
         run.progress(done, len(files), stage=f"Reading {file['name']}")
         with local_copy(file["upload"]) as path:
             yield read_predictions(path, name=file["name"], among_several=len(files) > 1)
-    run.progress(len(files), len(files), stage="Storing")
+    run.progress(len(files), len(files), stage="Checking all together")

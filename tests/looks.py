@@ -32,13 +32,17 @@ def draw_charts(page, least: int = 0) -> None:
     page.evaluate("() => window.scrollTo(0, 0)")
 
 
-def violations(page, rules: list[str] | None = None) -> list[str]:
-    """Return what axe objects to, in words; by all its rules, or by those named."""
+def violations(page, rules: list[str] | None = None, but_for: tuple[str, ...] = ()) -> list[str]:
+    """Return what axe objects to, in words; by all its rules, or by those named; but for what has such an impact."""
     if not page.evaluate("() => typeof axe === 'object'"):
         page.evaluate(AXE.read_text())
     options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
     found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
-    return [f"{one['id']}: {one['help']} ({one['nodes'][0]['target']}, {len(one['nodes'])}x)" for one in found]
+    return [
+        f"{one['id']}: {one['help']} ({one['nodes'][0]['target']}, {len(one['nodes'])}x)"
+        for one in found
+        if one["impact"] not in but_for
+    ]
 
 
 def objections_to(page, name: str, *, subfolder: str = "", charts: int = 0) -> list[str]:

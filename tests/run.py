@@ -3,8 +3,8 @@
 `integration` and `browser` are the two halves of `whole`; together they keep all cores busy to the end.
 
 `make test` calls this. A part that is missing on the machine is installed (Debian and Ubuntu, as root) or named, and
-then the run fails: nothing is skipped in silence. The checks that need one core only run beside the tests, and say
-what they found when they are done.
+then the run fails: nothing is skipped in silence. Tests of whole sites wait for a third of their time: the other steps
+run beside them, one after the other and at a lower priority, and say what they found when they are done.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,15 +35,42 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "--no-skips", "-n"]
 ALONE = [str(PROCESSES), "--no-migrations", "-m", "not integration and not e2e"]
 WAITING = [str(2 * PROCESSES), "--no-migrations", "--dist", "loadscope", "--no-loadscope-reorder"]
 
+BESIDE = "10"
+"""By how much what runs beside others is nicer than they are: it takes the time that they leave."""
+
 _thread = threading.local()
 _one_installs = threading.Lock()
+FIRST_FIT = """
+import numpy as np
+from mining.hardness.timing import fit_response_times
+rng = np.random.default_rng(0)
+annotator, item = np.divmod(np.arange(400), 50)
+position = np.concatenate([rng.permutation(50) + 1 for _ in range(8)])
+fit_response_times(item, annotator, rng.lognormal(7, 0.4, 400), position=position, label=item % 2)
+"""
+
+_beside: list[Future[Outcome]] = []
+"""Steps that run beside the others and have not been shown."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended."""
+
+    name: str
+    passed: bool
+    seconds: float
+    output: str = ""
 
 
 def run(*words: str | Path, **environment: str) -> bool:
     """Run one command with its output shown; return whether it succeeded."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    env = {**os.environ, **one_thread, **environment}
+    # Whoever wants no compiled files on their machine has them in this folder: without, every process compiles anew.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **one_thread, **environment}
     output: IO[str] | None = getattr(_thread, "output", None)
+    if output is not None and shutil.which("nice"):
+        words = ("nice", "-n", BESIDE, *words)
     return (
         subprocess.run(
             [str(word) for word in words], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -118,10 +145,13 @@ def run_waiting(*folders: str) -> bool:
 
     On two cores they disturb each other's timing. What failed beside others is judged alone, and said so.
     """
-    if run(*PYTEST, *WAITING, *folders):
+    cache = ["-o", f"cache_dir=.pytest_cache/{'_'.join(Path(folder).name for folder in folders)}"]
+    if run(*PYTEST, *WAITING, *cache, *folders):
         return True
+    wait(_beside)
     print("\n== what failed runs once more, alone", flush=True)
-    return run(*PYTEST, "0", "--no-migrations", "--last-failed", "--last-failed-no-failures", "none", *folders)
+    again = ["0", "--no-migrations", "--last-failed", "--last-failed-no-failures", "none"]
+    return run(*PYTEST, *again, *cache, *folders)
 
 
 STEPS: dict[str, Callable[[], bool]] = {
@@ -129,16 +159,7 @@ STEPS: dict[str, Callable[[], bool]] = {
 }
 HALVES: dict[str, Callable[[], bool]] = {"integration": integration, "browser": browser}
 ONE_CORE = ("programs", "style", "types", "imports", "javascript")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a step ended."""
-
-    name: str
-    passed: bool
-    seconds: float
-    output: str = ""
+BESIDE_WHOLE_SITES = (*ONE_CORE, "unit", "postgresql")
 
 
 def node() -> str:
@@ -227,16 +248,27 @@ def do_beside(name: str) -> Outcome:
         return Outcome(name, outcome.passed, outcome.seconds, file.read())
 
 
+def compile_once() -> None:
+    """In a fresh clone, let one process compile what all of them import, before they all do it at the same time."""
+    if any((ROOT / "tests").rglob("*-pytest-*.pyc")):
+        return
+    print("\n== compiling what the tests import, once", flush=True)
+    # What is wrong there is said by the tests themselves.
+    run(sys.executable, "-m", "pytest", "-o", "addopts=", "-p", "no:terminal", "--collect-only", "tests")
+    run(sys.executable, "-c", FIRST_FIT, PYTHONPATH=str(ROOT))
+
+
 def announce(name: str) -> None:
     """Say which step comes."""
     print(f"\n== {name}: {({**STEPS, **HALVES}[name].__doc__ or '').splitlines()[0]}", flush=True)
 
 
-def show_ended(futures: list[Future[Outcome]], *, wait: bool) -> list[Outcome]:
+def show_ended(*, all_of_them: bool) -> list[Outcome]:
     """Show what steps beside the others have said, in their order; return and forget those that have ended."""
     ended = []
-    while futures and (wait or futures[0].done()):
-        ended.append(futures.pop(0).result())
+    while _beside and (all_of_them or _beside[0].done()):
+        ended.append(_beside[0].result())
+        del _beside[0]
         announce(ended[-1].name)
         print(ended[-1].output, end="", flush=True)
     return ended
@@ -250,16 +282,18 @@ def main() -> int:
         print(f"No step {', '.join(unknown)}; there are: {' '.join({**STEPS, **HALVES})}.", file=sys.stderr)
         return 2
     began = time.monotonic()
-    beside = [name for name in names if name in ONE_CORE]
+    beside = [name for name in names if name in (BESIDE_WHOLE_SITES if "whole" in names else ONE_CORE)]
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(1) as pool:
-        futures = [pool.submit(do_beside, name) for name in beside]
+        _beside.extend(pool.submit(do_beside, name) for name in beside)
+        if not set(names) <= set(ONE_CORE):
+            compile_once()
         for name in names:
             if name not in beside:
                 announce(name)
                 outcomes.append(do(name))
-                outcomes += show_ended(futures, wait=False)
-        outcomes += show_ended(futures, wait=True)
+                outcomes += show_ended(all_of_them=False)
+        outcomes += show_ended(all_of_them=True)
     print("\n== summary")
     for outcome in sorted(outcomes, key=lambda outcome: names.index(outcome.name)):
         verdict = "passed" if outcome.passed else "FAILED"

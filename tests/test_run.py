@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ def steps(monkeypatch):
 
     def start(**functions):
         monkeypatch.setattr(run, "STEPS", functions)
+        monkeypatch.setattr(run, "compile_once", lambda: None)
         monkeypatch.setattr(sys, "argv", ["run.py", *functions])
         return run.main()
 
@@ -48,6 +50,41 @@ def test_a_program_that_cannot_be_had_fails_its_step_with_its_reason(steps, capf
 
     assert steps(programs=programs, unit=saying("all is well", True)) == 1
     assert "chromium is needed." in capfd.readouterr().out
+
+
+def test_what_failed_among_others_is_judged_when_the_others_are_done(steps, monkeypatch, capfd):
+    ran = []
+
+    def unit() -> bool:
+        """Take a while."""
+        time.sleep(0.3)
+        ran.append("unit")
+        return True
+
+    def pretend(*words):
+        ran.append("alone" if "--last-failed" in words else "beside")
+        return "--last-failed" in words
+
+    def whole() -> bool:
+        """Start sites."""
+        return run.run_waiting("tests/e2e")
+
+    monkeypatch.setattr(run, "run", pretend)
+    assert steps(unit=unit, whole=whole) == 0
+    assert ran == ["beside", "unit", "alone"]
+    lines = capfd.readouterr().out.partition("== summary")[2].splitlines()[1:]
+    assert [line.split()[:2] for line in lines[:2]] == [["unit", "passed"], ["whole", "passed"]]
+    assert lines[0].endswith("(beside the others)") and not lines[1].endswith("(beside the others)")
+
+
+def test_what_is_compiled_is_kept_whatever_the_machine_says(monkeypatch, capfd):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert run.run(sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)")
+    assert capfd.readouterr().out == "False\n"
+
+
+def test_the_first_fit_compiles_what_fits_need():
+    exec(run.FIRST_FIT, {})
 
 
 def test_an_unknown_step_is_named(monkeypatch, capfd):

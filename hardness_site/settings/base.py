@@ -24,6 +24,7 @@ ROOT_URLCONF = "hardness_site.urls"
 WSGI_APPLICATION = "hardness_site.wsgi.application"
 
 INSTALLED_APPS = [
+    "hardness_site",  # first: its templates go before Django's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -35,7 +36,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "ninja",
-    "hardness_site",
     "hardness_site.jobs",
     "annotations",
     "mining",

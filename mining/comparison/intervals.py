@@ -1,6 +1,6 @@
 """Percentile bootstrap over items, and over annotators and items."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ IntArray = npt.NDArray[np.int64]
 
 LEVEL = 0.95
 FEWEST_RESAMPLES = 20
+CELLS = 20_000
+"""Resamples times items in memory at once: few enough to stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,27 @@ def percentile_interval(draws: npt.ArrayLike, level: float = LEVEL) -> tuple[flo
     return float(low), float(high)
 
 
-def bootstrap_items(n_items: int, n_resamples: int, seed: int) -> Iterator[IntArray]:
-    """Yield resamples of 0 .. n_items - 1 with replacement."""
+def bootstrap_items(
+    statistic: Callable[[IntArray], FloatArray],
+    n_items: int,
+    n_resamples: int,
+    seed: int | list[int],
+    n_drawn: int | None = None,
+) -> FloatArray:
+    """Draw a statistic over resampled items, (n_resamples,).
+
+    `statistic` turns (r, n_drawn) items, drawn with replacement from 0 .. n_items - 1, into (r,) numbers: many
+    resamples at once, since one of a hundred items by itself is nearly all overhead. `n_drawn` is `n_items` where not
+    given.
+    """
     generator = np.random.default_rng(seed)
-    for _ in range(n_resamples):
-        yield generator.integers(0, n_items, n_items)
+    size = n_items if n_drawn is None else n_drawn
+    at_once = max(1, CELLS // max(size, 1))
+    draws = np.empty(n_resamples)
+    for start in range(0, n_resamples, at_once):
+        drawn = draws[start : start + at_once]
+        drawn[:] = statistic(generator.integers(0, n_items, (len(drawn), size)))
+    return draws
 
 
 def bootstrap_items_and_annotators(

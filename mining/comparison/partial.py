@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mining.comparison.intervals import Estimate, bootstrap_items, percentile_interval, unknown
-from mining.comparison.rank_correlation import mean_ranks
+from mining.comparison.rank_correlation import correlations, mean_ranks
 
 
 def partial_spearman(
@@ -41,8 +41,9 @@ def partial_spearman(
     left, share = _residuals(matrix, ranks)
     if share.min() < 1e-9:
         return unknown(n_items, "one score is constant, or the nuisances explain all of it")
-    value = _correlation(left)
-    draws = [_correlation(left[chosen]) for chosen in bootstrap_items(n_items, n_resamples, seed)]
+    first, second = left.T
+    value = float(correlations(first, second))
+    draws = bootstrap_items(lambda chosen: correlations(first[chosen], second[chosen]), n_items, n_resamples, seed)
     low, high = percentile_interval(draws)
     return Estimate(value, low, high, n_items)
 
@@ -56,9 +57,3 @@ def _residuals(
     centred = ranks - ranks.mean(axis=0)
     total = np.maximum((centred**2).sum(axis=0), 1e-300)
     return left, (left**2).sum(axis=0) / total
-
-
-def _correlation(pair: npt.NDArray[np.float64]) -> float:
-    centred = pair - pair.mean(axis=0)
-    scale = float(np.sqrt((centred[:, 0] @ centred[:, 0]) * (centred[:, 1] @ centred[:, 1])))
-    return float(centred[:, 0] @ centred[:, 1]) / scale if scale > 0.0 else float("nan")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mining.comparison.intervals import Estimate, percentile_interval, unknown
+from mining.comparison.intervals import Estimate, bootstrap_items, percentile_interval, unknown
 from mining.comparison.rank_correlation import (
     MOST_ITEMS_A_RESAMPLE,
     dense_codes,
     mean_ranks,
-    resampled_correlation,
+    resampled_correlations,
     spearman,
     spearman_value,
 )
@@ -65,26 +65,38 @@ def _within(
         return unknown(len(first), f"no class has {FEWEST_IN_CLASS} items with both scores that differ")
     size = np.array([len(members[code]) for code in by_class], dtype=np.float64)
     value = float(np.average(list(by_class.values()), weights=size))
-    generator = np.random.default_rng(seed)
-    draws = np.full(n_resamples, np.nan)
     total = int(size.sum())
     share = min(1.0, MOST_ITEMS_A_RESAMPLE / total)
     drawn = np.minimum(size, np.maximum(np.ceil(size * share), FEWEST_DRAWN_OF_CLASS)).astype(np.int64)
     # The m out of n bootstrap, class by class: each class's spread is scaled down to that of all its items.
     scale = np.sqrt(drawn / size)
     middle = np.array(list(by_class.values()))
-    coded = [(dense_codes(first[members[code]]), dense_codes(second[members[code]])) for code in by_class]
-    for number in range(n_resamples):
-        values = []
-        for (x_codes, y_codes), n_drawn in zip(coded, drawn, strict=True):
-            chosen = generator.integers(0, len(x_codes), n_drawn)
-            values.append(resampled_correlation(x_codes[chosen], y_codes[chosen]))
-        usable = np.isfinite(values)
-        if usable.any():
-            spread = values if share == 1.0 else middle + (np.asarray(values) - middle) * scale
-            draws[number] = np.average(np.asarray(spread)[usable], weights=size[usable])
+    values = np.stack(
+        [
+            _resampled(dense_codes(first[rows]), dense_codes(second[rows]), n_resamples, [seed, code], int(n_drawn))
+            for (code, rows), n_drawn in zip(((code, members[code]) for code in by_class), drawn, strict=True)
+        ],
+        axis=1,
+    )
+    usable = np.isfinite(values)
+    spread = np.where(usable, values if share == 1.0 else middle + (values - middle) * scale, 0.0)
+    weight = np.where(usable, size, 0.0)
+    known = usable.any(axis=1)
+    draws = (spread * weight).sum(axis=1)[known] / weight.sum(axis=1)[known]
     low, high = percentile_interval(draws)
     return Estimate(value, low, high, total)
+
+
+def _resampled(
+    x_codes: npt.NDArray[np.int64], y_codes: npt.NDArray[np.int64], n_resamples: int, seed: list[int], n_drawn: int
+) -> npt.NDArray[np.float64]:
+    return bootstrap_items(
+        lambda chosen: resampled_correlations(x_codes[chosen], y_codes[chosen]),
+        len(x_codes),
+        n_resamples,
+        seed,
+        n_drawn,
+    )
 
 
 def _between(

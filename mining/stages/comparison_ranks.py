@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from mining.comparison.intervals import Estimate, percentile_interval
-from mining.comparison.rank_correlation import Ranked, dense_codes, resampled_correlation
+from mining.comparison.rank_correlation import Ranked, dense_codes, resampled_correlations
 from mining.comparison.sampled_people import Z, spread_for_all
 
 
@@ -23,7 +23,7 @@ def codes_of(values: np.ndarray) -> np.ndarray:
 
 
 def resampled(first: np.ndarray, second: np.ndarray, items: np.ndarray) -> float:
-    return resampled_correlation(first[items], second[items]) if len(items) >= 3 else float("nan")
+    return float(resampled_correlations(first[items], second[items])) if len(items) >= 3 else float("nan")
 
 
 class RankedPairs:

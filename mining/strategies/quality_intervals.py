@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from mining.comparison.intervals import LEVEL
 from mining.strategies.quality import N_BINS
+from mining.strategies.resamples import mean_over, paired_resamples, sums_by_class
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -51,18 +52,15 @@ def quality_intervals(
     answers = _answers(beliefs, truth)
     n_seeds, n_items = answers.right.shape
     rounds = int(np.clip(MOST_WORK // (n_seeds * n_items), FEWEST_RESAMPLES, n_resamples))
-    generator = np.random.default_rng(seed)
     accuracy, calibration = np.empty(rounds), np.empty(rounds)
-    recall = np.full((rounds, n_classes), np.nan)
-    for number in range(rounds):
-        seeds = generator.integers(0, n_seeds, size=(n_seeds,))
-        items = generator.integers(0, n_items, size=(n_items,))
-        right = answers.right[seeds].mean(axis=0)[items]
-        accuracy[number] = right.mean()
-        count = np.bincount(truth[items], minlength=n_classes)
-        hits = np.bincount(truth[items], weights=right, minlength=n_classes)
-        recall[number] = np.where(count > 0, hits / np.maximum(count, 1), np.nan)
-        calibration[number] = np.mean([_calibration(answers, int(one), items) for one in seeds])
+    recall = np.empty((rounds, n_classes))
+    for rows, seeds, items in paired_resamples(n_seeds, n_items, rounds, seed):
+        right = np.take_along_axis(mean_over(seeds, answers.right), items, axis=1)
+        accuracy[rows] = right.mean(axis=1)
+        count = sums_by_class(truth[items], None, n_classes)
+        hits = sums_by_class(truth[items], right, n_classes)
+        recall[rows] = np.where(count > 0, hits / np.maximum(count, 1), np.nan)
+        calibration[rows] = _calibration(answers, seeds, items)
     return QualityIntervals(
         _interval(accuracy),
         np.array([_interval(draws) for draws in recall.T]),
@@ -79,9 +77,11 @@ def _answers(beliefs: Sequence[FloatArray], truth: IntArray) -> _Answers:
     return _Answers(right, slot, right - confidence)
 
 
-def _calibration(answers: _Answers, seed: int, items: IntArray) -> float:
-    gap = np.bincount(answers.slot[seed, items], weights=answers.gap[seed, items], minlength=N_BINS)
-    return float(np.abs(gap).sum() / len(items))
+def _calibration(answers: _Answers, seeds: IntArray, items: IntArray) -> FloatArray:
+    """Return the calibration error of (r, seeds) and (r, items) resamples, (r,)."""
+    cells = seeds[:, :, None], items[:, None, :]
+    gap = np.abs(sums_by_class(answers.slot[cells], answers.gap[cells], N_BINS)).sum(axis=2)
+    return np.asarray(gap.mean(axis=1) / items.shape[1])
 
 
 def _interval(draws: FloatArray) -> Interval:

@@ -16,6 +16,7 @@ from mining.learners.errors import LearnerError
 from mining.learners.learner import Features, Learner
 from mining.strategies.quality import Quality, measure_quality
 from mining.strategies.quality_intervals import QualityIntervals, quality_intervals
+from mining.strategies.resamples import mean_over, paired_resamples, sums_by_class
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -263,12 +264,14 @@ def paired_difference(
     """
     gain = first - second
     n_seeds, n_items = gain.shape
-    generator = np.random.default_rng(seed)
     draws = np.empty(n_resamples)
-    for number in range(n_resamples):
-        drawn = gain[generator.integers(0, n_seeds, n_seeds)].mean(axis=0)
-        items = generator.integers(0, n_items, n_items)
-        draws[number] = _mean(drawn[items], None if classes is None else classes[items])
+    for rows, seeds, items in paired_resamples(n_seeds, n_items, n_resamples, seed):
+        drawn = np.take_along_axis(mean_over(seeds, gain), items, axis=1)
+        if classes is None:
+            draws[rows] = drawn.mean(axis=1)
+            continue
+        count, total = sums_by_class(classes[items], None), sums_by_class(classes[items], drawn)
+        draws[rows] = (total / np.maximum(count, 1)).sum(axis=1) / (count > 0).sum(axis=1)
     low, high = percentile_interval(draws, LEVEL)
     assert low is not None and high is not None
     return Difference(_mean(gain.mean(axis=0), classes), low, high)

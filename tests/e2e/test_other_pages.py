@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.urls import reverse
 
 from annotations.models import Annotator, Item, Membership
 from hardness_site.jobs.models import Job
 from mining.models import HardSet, HardSetMember, Round
 from tests import factories
 from tests.browser import session_cookie
-from tests.looks import objections_to, wrong_pages
+from tests.looks import COLOURS, objections_to, violations, wrong_pages
 from tests.mining.done_round import make_done_round
 from tests.mining.small_project import make_striped_project
 
@@ -124,6 +126,32 @@ def test_admin_has_its_lists_and_leads_to_the_reports(page, live_server, sign_in
     page.goto(f"{live_server.url}/admin/annotations/project/")
     page.get_by_role("link", name="Overview").click()
     page.wait_for_url(f"**{project.get_absolute_url()}")
+
+
+def test_axe_finds_nothing_serious_in_admin(browser, page, live_server, sign_in, admin_user, project, manager):
+    make_done_round(project, manager, factories.make_items(project, 6), NO_CHART)
+    addresses = [reverse("admin:index")]
+    for model in admin.site._registry:
+        name, found = f"admin:{model._meta.app_label}_{model._meta.model_name}", model._default_manager.first()
+        addresses += [reverse(f"{name}_changelist")] + ([reverse(f"{name}_change", args=[found.pk])] if found else [])
+    sign_in(admin_user)
+    # axe itself sets styles in forms; whether the pages keep to the policy is seen without it.
+    looked_at = browser.new_context(bypass_csp=True)
+    looked_at.add_cookies([session_cookie(admin_user, live_server.url)])
+    beside = looked_at.new_page()
+    wrong = {}
+    # Dark is the same document in other colours: its start, a list and a form show them all.
+    for theme, rules, some in (("light", None, addresses), ("dark", COLOURS, addresses[:3])):
+        beside.emulate_media(color_scheme=theme)
+        for address in some:
+            beside.goto(live_server.url + address)
+            if serious := violations(beside, rules, but_for=("minor", "moderate")):
+                wrong[f"{address} {theme}"] = serious
+    for address in addresses:
+        page.goto(live_server.url + address)
+    looked_at.close()
+    assert wrong == {}
+    assert len(addresses) > 25
 
 
 def test_a_finger_finds_everything_that_can_be_pressed(browser, live_server, manager):
