@@ -128,6 +128,8 @@ def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> N
     """Sweep until the item effects move less than a millionth of their spread."""
     judged = np.diff(layout.by_item().starts)
     on = judged > 0
+    # anew each time: responses may have been changed in place
+    state.turned = state.y, layout.turned(state.y)
     state.identified = bool((judged > 1).any() and np.count_nonzero(on) > 1)
     state.with_load &= state.identified
     censored = bool(layout.item.min(initial=0) < 0)
