@@ -119,7 +119,7 @@ def start_from(pilot: Crossed, layout: Layout, y: NDArray[np.floating], squares:
     state = start(layout, y, borrow=pilot.borrow, squares=squares)
     state.s2, state.load, state.doubt = pilot.s2.copy(), pilot.load.copy(), pilot.doubt.copy()
     state.made_with = np.stack([state.s2, state.load], axis=1)
-    state.sd_b2, state.slope, state.sd_c2, state.nu = pilot.sd_b2, pilot.slope, pilot.sd_c2, pilot.nu
+    state.sd_b2, state.slope, state.sd_c2, state.nu = pilot.sd_b2, pilot.slope.copy(), pilot.sd_c2.copy(), pilot.nu
     state.told_before = True
     return state
 
