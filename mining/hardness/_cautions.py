@@ -139,26 +139,20 @@ def _tail_is_cut(table: Array, n_censored: Array) -> bool:
     return longest <= limit + max(0.5 * (complete - limit), slack)
 
 
-def order_share(layout: Layout, course: NDArray[np.floating]) -> float:
+def order_share(layout: Layout, d: int, judged: NDArray[np.int64]) -> float:
     """Return the share of the variance of a course that lies between items: 0 random order, 1 the same for all."""
-    code = np.where(layout.item >= 0, layout.item, ~layout.item)
-    total = np.bincount(code, course, layout.n_items)
-    squares = float(np.dot(course, course))
-    n = np.bincount(code, minlength=layout.n_items).astype(np.float64)
+    total, by_annotator = layout.add_course(d)
+    squares, n = float(by_annotator.sum()), judged.astype(np.float64)
     pairs = float(n @ (n - 1))
     if pairs <= 0 or squares <= 0:
         return 0.0
     return (float(total @ total) - squares) / pairs / (squares / layout.n_trials)
 
 
-def count_groups(layout: Layout) -> int:
-    """Return into how many parts the trials fall that share neither an item nor an annotator."""
+def count_groups(layout: Layout, judged: NDArray[np.int64]) -> int:
+    """Return into how many parts the trials fall that share neither an item nor an annotator; ``judged`` (n_items,)."""
     parent = np.arange(layout.n_items, dtype=np.int32)
-    kernels.connect(0, layout.n_annotators, layout.offsets, layout.item, parent)
-    code = np.where(layout.item >= 0, layout.item, ~layout.item)
-    judged = np.zeros(layout.n_items, bool)
-    judged[code] = True
-    return int(np.count_nonzero(judged & (parent == np.arange(layout.n_items))))
+    return int(kernels.connect(layout.offsets, layout.item, parent, np.count_nonzero(judged)))
 
 
 def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_censored: int) -> list[Caution]:
@@ -205,7 +199,7 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
         ))  # fmt: skip
     if n_censored > 0.3 * max(layout.n_trials, 1):
         found.append(Caution("much_censored", f"{n_censored / layout.n_trials:.0%} of the trials have no answer."))
-    groups = count_groups(layout)
+    groups = count_groups(layout, judged)
     if groups > 1:
         found.append(Caution(
             "unconnected_groups",
@@ -235,7 +229,7 @@ def about_drift(layout: Layout, slopes: Array, noise: Array) -> list[Caution]:
     if not enough.any():
         return []
     apart = np.abs(slopes - np.median(slopes[enough]))
-    spread = np.bincount(layout.annotators, layout.courses[0].astype(np.float64) ** 2, layout.n_annotators)
+    spread = layout.add_course(0)[1]
     usual = MAD_TO_SD * float(np.median(apart[enough]))
     sure = (apart * np.sqrt(spread) > SURE_DRIFT_SDS * noise) & (apart > SURE_DRIFT_SDS * usual)
     odd = np.flatnonzero(enough & sure & (apart * np.log(np.maximum(sizes, 1)) > math.log(DRIFT_FACTOR)))

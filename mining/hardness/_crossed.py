@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mining.hardness import _sweep_kernels as kernels
+from mining.hardness import _annotator_kernels, _sweep_kernels
+from mining.hardness._annotator_kernels import LOADS, NOISE, NOTHING
 from mining.hardness._kernels import HISTOGRAM_BINS
 from mining.hardness._label_prior import LabelPrior
 from mining.hardness._layout import Layout
@@ -39,6 +40,10 @@ LEAST_LOAD, MOST_LOAD, LEAST_NOISE = 0.2, 3.0, 0.1
 NORMAL = 200.0
 CERTAIN = 0.98
 """From this trust on what is left out of the standard errors is below a hundredth."""
+MOST_LOOKED_AT = 1_000_000
+"""Trials that tell the spread of responses before the first sweep."""
+EFFECT_SUMS = 2
+"""Columns of a sweep's sums of which item effects are made; the others say how much the trials tell."""
 FIRST_WITH_LOADS = 3
 """What the other judgments say of an item can be told only when its effect is made of them, not of the start."""
 
@@ -76,9 +81,13 @@ class Crossed:
     nu: float
     squares: Array
     """(n_annotators,) sums of squares of all their scores, also of the censored trials; 0 on ln seconds."""
+    turned: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
+    """`y` as it was, and the same in the order of items; see `_by_item`."""
     with_load: bool = False
     borrow: bool = False
     """Whether an annotator's speed is shrunken to that of the others, or is their own affair."""
+    told_before: bool = False
+    """Whether variances and loads were learnt from a sample of the items; the effects start from nothing still."""
     n_sweeps: int = 0
     converged: bool = False
     identified: bool = True
@@ -87,9 +96,8 @@ class Crossed:
 
 def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squares: Array | None = None) -> Crossed:
     """Return the state before the first sweep; ``squares``, of rank scores, means that annotators have loads."""
-    seen = y[layout.item >= 0]
-    if seen.size > 1_000_000:
-        seen = seen[:: seen.size // 500_000]
+    step = max(y.size // MOST_LOOKED_AT, 1)
+    seen = y[::step][layout.item[::step] >= 0]
     mean = float(np.median(seen)) if seen.size else 0.0
     variance = float(np.mean((seen.astype(np.float64) - mean) ** 2)) if seen.size else 1.0
     variance = max(variance, 1e-18)
@@ -106,19 +114,37 @@ def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squa
     )  # fmt: skip
 
 
+def start_from(pilot: Crossed, layout: Layout, y: NDArray[np.floating], squares: Array | None = None) -> Crossed:
+    """Return the state before the first sweep of all trials, after the fit of a sample of the items."""
+    state = start(layout, y, borrow=pilot.borrow, squares=squares)
+    state.s2, state.load, state.doubt = pilot.s2.copy(), pilot.load.copy(), pilot.doubt.copy()
+    state.made_with = np.stack([state.s2, state.load], axis=1)
+    state.sd_b2, state.slope, state.sd_c2, state.nu = pilot.sd_b2, pilot.slope.copy(), pilot.sd_c2.copy(), pilot.nu
+    state.told_before = True
+    return state
+
+
 def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> None:
     """Sweep until the item effects move less than a millionth of their spread."""
-    judged = np.bincount(np.where(layout.item >= 0, layout.item, ~layout.item), minlength=layout.n_items)
+    judged = np.diff(layout.by_item().starts)
     on = judged > 0
+    # anew each time: responses may have been changed in place
+    state.turned = state.y, layout.turned(state.y)
     state.identified = bool((judged > 1).any() and np.count_nonzero(on) > 1)
     state.with_load &= state.identified
-    moving, state.converged = True, False
+    censored = bool(layout.item.min(initial=0) < 0)
+    moving, whole, state.converged, change = True, True, False, np.inf
     for turn in range(max_sweeps):
         b, t = state.b, state.sd_b2
-        sums, told = sweep(layout, state, with_load=state.with_load and moving)
+        waiting = state.told_before and turn == 0
+        learn = NOTHING if waiting or not moving else LOADS if state.with_load else NOISE
+        sums, told = sweep(layout, state, learn=learn, whole=whole)
         new = _shrink_items(state, sums, on)
         state.made_with = np.stack([state.s2, state.load], axis=1)
-        if moving:
+        if whole:
+            # what observed trials are expected to tell stays as it is from here on, when the variances do
+            whole = moving or censored
+        if moving and not waiting:
             if state.identified:
                 state.sd_b2 = variance_between(sums, b, t, state.variance)
             noise, load = float(state.s2.mean()), state.load.copy()
@@ -127,14 +153,21 @@ def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> N
             state.nu = NORMAL if state.with_load else degrees_of_freedom(told.hist)
             moved = max(abs(state.sd_b2 / t - 1), abs(float(state.s2.mean()) / noise - 1))
             moved = max(moved, float(np.abs(state.load - load).mean()))
-            moving = (moved > SETTLED or turn <= FIRST_WITH_LOADS) and turn < MOST_MOVING
-        state.known = sums[:, 2] + 1 / state.sd_b2
+            moving = (moved > SETTLED or turn <= _first_with_loads(state)) and turn < MOST_MOVING
+        if sums.shape[1] > EFFECT_SUMS:
+            state.known = sums[:, 2] + 1 / state.sd_b2
         state.b = new
         state.n_sweeps += 1
-        change = float(np.max(np.abs(new - b), initial=0.0))
-        if not moving and change <= TOLERANCE * np.sqrt(state.variance):
+        before, change = change, float(np.max(np.abs(new - b), initial=0.0))
+        # changes fall from sweep to sweep by about the same factor: this is what the next one would be
+        enough = TOLERANCE * np.sqrt(state.variance)
+        if not moving and (change <= enough or change * change <= enough * before):
             state.converged = True
             break
+
+
+def _first_with_loads(state: Crossed) -> int:
+    return 1 if state.told_before else FIRST_WITH_LOADS
 
 
 @dataclass(slots=True)
@@ -147,22 +180,45 @@ class Told:
     hist: NDArray[np.int64]
 
 
-def sweep(layout: Layout, state: Crossed, *, with_load: bool = False) -> tuple[Array, Told]:
+def sweep(layout: Layout, state: Crossed, *, learn: int = NOTHING, whole: bool = True) -> tuple[Array, Told]:
+    """Update annotators given the items; return what their trials then say of the items, and of the annotators.
+
+    Returns:
+        sums of every item, see `_sweep_kernels.add_up` (its columns for ``whole``), and what was learnt of annotators.
+    """
     parts, n_ann, q = layout.parts, layout.n_annotators, layout.courses.shape[0]
-    sums = np.zeros((parts.n_parts, layout.n_items, 5))
+    order, number = layout.by_item(), state.y.dtype
+    b, held, known = (values.astype(number, copy=False) for values in (state.b, state.held, state.known))
     hist = np.zeros((parts.n_parts, HISTOGRAM_BINS), np.int64)
     noise, bend, pull = (np.zeros((n_ann, width)) for width in (4, q, 5))
     prior = np.empty((1 + q, 2))
     prior[0] = 0.0, state.sd_a2
     prior[1:, 0], prior[1:, 1] = state.slope, state.sd_c2
     parts.run(
-        lambda k: kernels.sweep(
-            layout.splits[k], layout.splits[k + 1], layout.cells, layout.item, state.y, layout.courses, q,
-            state.b, state.held, state.made_with, state.known, state.load, with_load, state.mean, prior,
-            1 / state.sd_b2, state.a, state.c, state.doubt, state.s2, state.nu, sums[k], noise, bend, pull, hist[k],
+        lambda k: _annotator_kernels.update_annotators(
+            layout.splits[k], layout.splits[k + 1], layout.cells, layout.item, state.y, layout.courses, b, held,
+            state.made_with, known, state.load, learn, state.mean, prior, 1 / state.sd_b2, state.a, state.c,
+            state.doubt, state.s2, state.nu, noise, bend, pull, hist[k],
         )
     )  # fmt: skip
-    return sums.sum(axis=0), Told(noise, bend, pull, hist.sum(axis=0))
+    y, tells = _by_item(layout, state), (state.nu + 1) / (state.nu + 3) * state.load**2 / (state.s2 + state.doubt)
+    annotators = np.stack([state.mean + state.a, state.load, 1 / state.s2, tells], axis=1).astype(number)
+    slopes = state.c.astype(number)
+    sums = np.empty((layout.n_items, 5 if whole else EFFECT_SUMS))
+    parts.run(
+        lambda k: _sweep_kernels.add_up(
+            order.splits[k], order.splits[k + 1], order.starts, order.annotator, y, order.courses, b, annotators,
+            slopes, state.nu, whole, sums,
+        )
+    )  # fmt: skip
+    return sums, Told(noise, bend, pull, hist.sum(axis=0))
+
+
+def _by_item(layout: Layout, state: Crossed) -> NDArray[np.floating]:
+    """Return the state's ``y`` in the order of items, which is made once."""
+    if state.turned is None or state.turned[0] is not state.y:
+        state.turned = state.y, layout.turned(state.y)
+    return state.turned[1]
 
 
 def _shrink_items(state: Crossed, sums: Array, on: NDArray[np.bool_]) -> Array:
@@ -183,7 +239,7 @@ def _update_annotators(state: Crossed, told: Told, judged: NDArray[np.int64]) ->
     left = state.known[judged > 0]
     noise = state.s2[on] + (float(np.mean(1 / left)) if left.size else 0.0)
     if state.with_load:
-        _update_loads(state, told.pull, on, n, learn=state.n_sweeps >= FIRST_WITH_LOADS)
+        _update_loads(state, told.pull, on, n, learn=state.n_sweeps >= _first_with_loads(state))
     else:
         _update_noise(state, square / n, vague, n, on, floor)
     shift = float(state.a[on].mean())
@@ -238,7 +294,7 @@ def _update_slopes(state: Crossed, on: NDArray[np.bool_], bend: Array, d: int) -
 
 def foresight(layout: Layout, state: Crossed) -> Array:
     """Return (n_trials,) the effect of every trial's item without that trial; NaN where nothing else tells it."""
-    sums = sweep(layout, state)[0]
+    sums = sweep(layout, state, whole=False)[0]
     code, who = layout.codes, layout.annotators
     rest = state.y - state.mean - state.a[who] - np.einsum("td,dt->t", state.c[who], layout.courses)
     order = np.argsort(code, kind="stable")
@@ -246,7 +302,7 @@ def foresight(layout: Layout, state: Crossed) -> Array:
     edges = np.linspace(0, layout.n_items, layout.parts.n_parts + 1).astype(np.int64)
     out = np.full(layout.n_trials, np.nan)
     layout.parts.run(
-        lambda k: kernels.foresee(
+        lambda k: _sweep_kernels.foresee(
             edges[k], edges[k + 1], starts, order, layout.item, who, rest, state.load, state.s2, state.nu,
             1 / state.sd_b2, state.b, sums[:, 1] + 1 / state.sd_b2, out,
         )
@@ -258,15 +314,14 @@ def share_told(layout: Layout, state: Crossed) -> Array:
     """Return (n_items,) the share of their information that is left when the noise of annotators is not certain."""
     if state.trust.min(initial=1.0) > CERTAIN:
         return np.ones(layout.n_items)
-    out = np.zeros((layout.parts.n_parts, layout.n_items, 2))
+    out, order = np.ones(layout.n_items), layout.by_item()
     each = state.load**2 / (state.s2 + state.doubt)
     layout.parts.run(
-        lambda k: kernels.add_weights(
-            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, each, state.trust, out[k]
+        lambda k: _sweep_kernels.add_trust(
+            order.splits[k], order.splits[k + 1], order.starts, order.annotator, each, state.trust, out
         )
     )
-    whole, part = out.sum(axis=0).T
-    return np.asarray(np.divide(part, whole, out=np.ones(layout.n_items), where=whole > 0))
+    return out
 
 
 def adopt_prior(layout: Layout, state: Crossed, prior: LabelPrior, on: NDArray[np.bool_]) -> Array:

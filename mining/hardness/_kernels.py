@@ -25,68 +25,10 @@ NO_BOUND_MS = 1e-15
 NO_BOUND = math.log(NO_BOUND_MS / 1000.0) + 10.0
 """A trial known to have lasted longer than nothing tells nothing: ln seconds below this are such bounds, also where
 the annotator's mean was taken off."""
-
-
-@kernel
-def count_trials(annotator, start, stop, counts):
-    """Add to ``counts`` the trials of every annotator in the range."""
-    for t in range(start, stop):
-        counts[annotator[t]] += 1
-
-
-@kernel
-def place_trials(item, annotator, times, bounds, limit, start, stop, cursor, item_out, log_out, order):
-    """Copy trials to their annotator's place as ln(seconds); ``order`` (may be empty) keeps where they came from."""
-    keep_order = order.shape[0] > 0
-    for t in range(start, stop):
-        j = annotator[t]
-        place = cursor[j]
-        cursor[j] = place + 1
-        ms = times[t]
-        if math.isnan(ms):
-            ms = bounds[t] if bounds.shape[0] else limit[j]
-            item_out[place] = ~item[t]
-        else:
-            item_out[place] = item[t]
-        log_out[place] = math.log(ms / 1000.0)
-        if keep_order:
-            order[place] = t
-
-
-@kernel
-def sort_by_blocks(first, last, offsets, bits, item, log_times, courses, cells):
-    """Put each annotator's trials in the order of blocks of 2^bits items, in place; ``cells``: where each begins."""
-    n_blocks = cells.shape[0] - 1
-    cursor = np.empty(n_blocks, np.int64)
-    for j in range(first, last):
-        lo, hi = offsets[j], offsets[j + 1]
-        cursor[:] = 0
-        for t in range(lo, hi):
-            i = item[t]
-            cursor[(i if i >= 0 else ~i) >> bits] += 1
-        at = lo
-        for k in range(n_blocks):
-            cells[k, j] = at
-            at += cursor[k]
-            cursor[k] = cells[k, j] - lo
-        cells[n_blocks, j] = at
-        old_item, old_times, old_courses = item[lo:hi].copy(), log_times[lo:hi].copy(), courses[:, lo:hi].copy()
-        for t in range(hi - lo):
-            i = old_item[t]
-            k = (i if i >= 0 else ~i) >> bits
-            place = lo + cursor[k]
-            cursor[k] += 1
-            item[place] = i
-            log_times[place] = old_times[t]
-            for d in range(courses.shape[0]):
-                courses[d, place] = old_courses[d, t]
-
-
-@kernel
-def longest_times(annotator, times, start, stop, longest):
-    for t in range(start, stop):
-        if times[t] > longest[annotator[t]]:
-            longest[annotator[t]] = times[t]
+TAIL = 0.02425
+"""Where the approximation of normal quantiles changes its form."""
+FEW_TO_SORT = 40
+ALL_BITS, SIGN, SIGN_PLACE, LOW_BYTE = np.uint64(2**64 - 1), np.uint64(2**63), np.uint64(63), np.uint64(255)
 
 
 @kernel
@@ -99,7 +41,7 @@ def normal_quantile(p):
 
 @kernel
 def normal_quantile_low(p):
-    if p < 0.02425:
+    if p < TAIL:
         q = math.sqrt(-2.0 * math.log(p))
         top = -7.784894002430293e-03 * q - 3.223964580411365e-01
         top = (top * q - 2.400758277161838) * q - 2.549732539343734
@@ -107,6 +49,11 @@ def normal_quantile_low(p):
         low = (7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996
         low = (low * q + 3.754408661907416) * q + 1.0
         return top / low
+    return normal_quantile_middle(p)
+
+
+@kernel
+def normal_quantile_middle(p):
     q = p - 0.5
     r = q * q
     top = -3.969683028665376e01 * r + 2.209460984245205e02
@@ -118,42 +65,109 @@ def normal_quantile_low(p):
 
 
 @kernel
+def normal_scores(n):
+    """Return Blom's normal quantiles of the ranks 1 to n: the lower half, and the same with the other sign."""
+    z = np.empty(n)
+    half = (n + 1) // 2
+    tail = min(max(int(TAIL * (n + 0.25) + 0.375), 0), half)
+    for place in range(tail):
+        z[place] = normal_quantile_low((place + 0.625) / (n + 0.25))
+    for place in range(tail, half):
+        z[place] = normal_quantile_middle((place + 0.625) / (n + 0.25))
+    for place in range(n // 2):
+        z[n - 1 - place] = -z[place]
+    return z
+
+
+@kernel
+def sort_with_places(values, places, n):
+    """Sort the first n of ``values`` (float64), and ``places`` with them: by digits of eight bits, the last one first.
+
+    Equal values keep their order. Digits that all values share are passed over.
+    """
+    if n <= FEW_TO_SORT:
+        for k in range(1, n):
+            value, place = values[k], places[k]
+            at = k
+            while at > 0 and values[at - 1] > value:
+                values[at], places[at] = values[at - 1], places[at - 1]
+                at -= 1
+            values[at], places[at] = value, place
+        return
+    keys = values.view(np.uint64)
+    counts = np.zeros((8, 256), np.int64)
+    for k in range(n):
+        # so that the order of the bits is that of the numbers: all of them turned where negative, else the sign
+        bits = keys[k]
+        bits ^= ALL_BITS if bits >> SIGN_PLACE else SIGN
+        keys[k] = bits
+        for digit in range(8):
+            counts[digit, (bits >> np.uint64(8 * digit)) & LOW_BYTE] += 1
+    one, one_places, other, other_places = keys, places, np.empty(n, np.uint64), np.empty(n, places.dtype)
+    for digit in range(8):
+        shift, cursor = np.uint64(8 * digit), counts[digit]
+        if cursor[(one[0] >> shift) & LOW_BYTE] == n:
+            continue
+        at = 0
+        for byte in range(256):
+            at, cursor[byte] = at + cursor[byte], at
+        for k in range(n):
+            byte = (one[k] >> shift) & LOW_BYTE
+            to = cursor[byte]
+            cursor[byte] = to + 1
+            other[to], other_places[to] = one[k], one_places[k]
+        one, one_places, other, other_places = other, other_places, one, one_places
+    for k in range(n):
+        bits, place = one[k], one_places[k]
+        keys[k] = bits ^ (SIGN if bits >> SIGN_PLACE else ALL_BITS)
+        places[k] = place
+
+
+@kernel
 def score_by_rank(first, last, offsets, item, log_times, score):
     """Turn each annotator's times into normal quantiles (Blom); a bound lies between the times around it."""
     for j in range(first, last):
         lo, hi = offsets[j], offsets[j + 1]
-        values = np.empty(hi - lo, log_times.dtype)
+        seen, places = np.empty(hi - lo), np.empty(hi - lo, np.int32)
         n, m = 0, 0
         for t in range(lo, hi):
-            if log_times[t] > NO_BOUND:
-                n += 1
             if item[t] >= 0:
-                values[m] = log_times[t]
+                seen[m], places[m] = log_times[t], t - lo
                 m += 1
-        seen = values[:m]
-        seen.sort()
+            elif log_times[t] > NO_BOUND:
+                n += 1
+        n += m
+        sort_with_places(seen, places, m)
+        scores, at = normal_scores(n), 0
+        while at < m:
+            upto = at + 1
+            while upto < m and seen[upto] == seen[at]:
+                upto += 1
+            value = scores[at] if n == m and upto == at + 1 else blom(0.5 * (at + upto + 1), n)
+            for k in range(at, upto):
+                score[lo + places[k]] = value
+            at = upto
+        if hi - lo == m:
+            continue
         for t in range(lo, hi):
-            value = log_times[t]
+            if item[t] >= 0:
+                continue
+            value, upto, right = log_times[t], 0, m
             if value <= NO_BOUND:
                 score[t] = value
                 continue
-            below, right = 0, m
-            while below < right:
-                middle = (below + right) // 2
-                if seen[middle] < value:
-                    below = middle + 1
-                else:
-                    right = middle
-            upto, right = below, m
             while upto < right:
-                # ties are rare: step before halving what is left
-                middle = upto if seen[upto] > value else (upto + right) // 2
+                middle = (upto + right) // 2
                 if seen[middle] <= value:
                     upto = middle + 1
                 else:
                     right = middle
-            rank = 0.5 * (below + upto + 1) if item[t] >= 0 else upto + 0.5
-            score[t] = normal_quantile((rank - 0.375) / (n + 0.25))
+            score[t] = blom(upto + 0.5, n)
+
+
+@kernel
+def blom(rank, n):
+    return normal_quantile((rank - 0.375) / (n + 0.25))
 
 
 @kernel
@@ -177,9 +191,7 @@ def square_scores(first, last, offsets, log_times, c2, c3, low, high, out):
         for t in range(offsets[j], offsets[j + 1]):
             if log_times[t] > NO_BOUND:
                 n += 1
-        z = np.empty(n)
-        for place in range(n):
-            z[place] = normal_quantile((place + 1 - 0.375) / (n + 0.25))
+        z = normal_scores(n)
         bend_scores(0, n, z, c2, c3, low, high, z)
         out[j] = np.sum(z * z)
 
@@ -213,17 +225,12 @@ def survey(first, last, offsets, item, log_times, seen_by, out):
 
 
 @kernel
-def centre_times(first, last, offsets, log_times, centre):
-    """Take every annotator's ``centre`` off their times, in place."""
-    for j in range(first, last):
-        for t in range(offsets[j], offsets[j + 1]):
-            log_times[t] -= centre[j]
-
-
-@kernel
-def connect(first, last, offsets, item, parent):
-    """Join items that share an annotator: ``parent`` (n_items,) is a union-find forest."""
-    for j in range(first, last):
+def connect(offsets, item, parent, n_judged):
+    """Join items that share an annotator: ``parent`` (n_items,) is a union-find forest. Return in how many groups the
+    ``n_judged`` items with trials are; one is the least, and ends the search.
+    """
+    n_groups = n_judged
+    for j in range(offsets.shape[0] - 1):
         root = -1
         for t in range(offsets[j], offsets[j + 1]):
             i = item[t]
@@ -233,11 +240,46 @@ def connect(first, last, offsets, item, parent):
                 i = parent[i]
             if root < 0:
                 root = i
-            elif i < root:
-                parent[root] = i
-                root = i
-            elif i > root:
-                parent[i] = root
+            elif i != root:
+                n_groups -= 1
+                parent[max(i, root)] = min(i, root)
+                root = min(i, root)
+        if n_groups == 1:
+            break
+    return n_groups
+
+
+@kernel
+def products_of_others(sums, b, pairs):
+    """Fill the first rows of ``pairs`` (n_items, 3) with what products of different judgments of an item say: its
+    information, what the products are expected to tell, what they are. Return of how many items there are any.
+    """
+    n = 0
+    for i in range(sums.shape[0]):
+        information = sums[i, 2]
+        told = information * information - sums[i, 4]
+        if told > 1e-12 * information * information:
+            score = sums[i, 0] + b[i] * (information - sums[i, 1])
+            pairs[n, 0], pairs[n, 1], pairs[n, 2] = information, told, score * score - sums[i, 3]
+            n += 1
+    return n
+
+
+@kernel
+def weigh_products(pairs, t):
+    """Return what weighted products are expected to tell, the variance between items that they say, and its standard
+    error; ``t``: the variance by which they are weighted.
+    """
+    total, raw, spread = 0.0, 0.0, 0.0
+    for i in range(pairs.shape[0]):
+        w = 1.0 / (1.0 + t * pairs[i, 0]) ** 2
+        total += w * pairs[i, 1]
+        raw += w * pairs[i, 2]
+    raw /= total
+    for i in range(pairs.shape[0]):
+        w = 1.0 / (1.0 + t * pairs[i, 0]) ** 2
+        spread += (w * (pairs[i, 2] - raw * pairs[i, 1])) ** 2
+    return total, raw, math.sqrt(spread) / total
 
 
 @kernel

@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mining.hardness import _prior_kernels as kernels
+from mining.hardness._layout import Parts
 from mining.hardness._variances import mean_above_zero
 
 Array = NDArray[np.float64]
 MOST_CLASSES = 500
 BLOCK = 65_536
-MOST_DENSE = 2_000_000
+MOST_DENSE = 50_000_000
 """Up to so many numbers and so few columns the design is a plain array, and its regression is compiled."""
 MOST_COMPILED_COLUMNS = 40
+FEWEST_TRIALS_A_CELL = 1
+"""Where a table of items and classes has fewer trials a cell, labels are counted in sparse rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +50,36 @@ def read_answers(item: NDArray[np.integer], label: NDArray[np.integer], n_items:
     if not given.any():
         nothing = sparse.csr_array((n_items, 1))
         return Answers(np.zeros(n_items), nothing, np.full(n_items, -1, np.int64))
-    classes = np.bincount(label[given])
+    classes = np.bincount(label if given.all() else label[given])
     n_classes = int(np.count_nonzero(classes))
     rank = np.empty(classes.size, np.int32)
     rank[np.lexsort((np.arange(classes.size), -classes))] = np.arange(classes.size)
     rank = np.minimum(rank, MOST_CLASSES)
-    column = label[given].astype(np.int64) if classes.size <= MOST_CLASSES else rank[label[given]]
+    column = label if given.all() else label[given]
+    column = column if classes.size <= MOST_CLASSES else rank[column]
     width = int(min(classes.size, MOST_CLASSES + 1))
-    counts = sparse.csr_array(
-        (np.ones(column.size, np.float32), (item[given], column)), shape=(n_items, width), dtype=np.float32
-    )
-    counts.sum_duplicates()
+    counts = _count(item[given] if not given.all() else item, column, n_items, width)
     total = np.asarray(counts.sum(axis=1)).ravel()
-    most = np.asarray(counts.max(axis=1).todense()).ravel()
-    first = np.asarray(counts.argmax(axis=1)).ravel()
+    most, first = np.zeros(n_items), np.zeros(n_items, np.int64)
+    kernels.most_frequent(counts.indptr, counts.indices, counts.data, most, first)
     disagreement = np.where(total > 0, 1 - (most + 1 / max(n_classes, 2)) / (total + 1), 0.0)
     answered = total > 0
     disagreement[answered] -= disagreement[answered].mean()
     share = sparse.csr_array(sparse.diags_array(1 / np.maximum(total, 1)) @ counts)
     return Answers(disagreement, share, np.where(answered, first, -1).astype(np.int64))
+
+
+def _count(item: NDArray[np.integer], column: NDArray[np.integer], n_items: int, width: int) -> sparse.csr_array:
+    """Return (n_items, width) how often each column was named on each item."""
+    if n_items * width * FEWEST_TRIALS_A_CELL <= item.size:
+        table = np.zeros((n_items, width), np.float32)
+        kernels.count_labels(item, column, table)
+        return sparse.csr_array(table)
+    counts = sparse.csr_array(
+        (np.ones(column.size, np.float32), (item, column)), shape=(n_items, width), dtype=np.float32
+    )
+    counts.sum_duplicates()
+    return counts
 
 
 Design: TypeAlias = Array | sparse.csr_array
@@ -104,7 +118,7 @@ class LabelPrior:
         on = self.on & (information > 0)
         rest, spread = self.rest or 0.5 * t, self.class_variance or 0.25 * t
         told = (score[on], information[on], squares[on], pairs[on], t, floor, rest, spread)
-        design = self.design[on]
+        design = self.design if on.all() else self.design[on]
         turned = _fit_compiled(design, *told) if isinstance(design, np.ndarray) else _fit_sparse(design, *told)
         self.rest, self.class_variance, self.coefficients, self._inverse = turned
         self.mean = np.where(self.on, np.asarray(self.design @ self.coefficients), 0.0)
@@ -159,14 +173,23 @@ def wrong_answer_effect(
     times: NDArray[np.floating],
     label: NDArray[np.integer],
     answers: Answers,
+    parts: Parts,
 ) -> float:
     """Return how much longer, in ln seconds, an answer takes that is not the item's most frequent one, within items."""
-    use = (label >= 0) & ~np.isnan(times)
-    if not use.any():
-        return float("nan")
-    code, who, y = item[use], annotator[use], np.log(times[use])
-    y -= (np.bincount(who, y) / np.maximum(np.bincount(who), 1))[who]
-    wrong = (label[use] != answers.plurality[code]).astype(np.float64)
-    wrong -= (np.bincount(code, wrong) / np.maximum(np.bincount(code), 1))[code]
-    total = float(wrong @ wrong)
-    return float(wrong @ y) / total if total > 1e-9 else float("nan")
+    edges = np.linspace(0, item.shape[0], parts.n_parts + 1).astype(np.int64)
+    log_times = np.empty(item.shape[0], times.dtype)
+    told = np.zeros((parts.n_parts, int(annotator.max()) + 1 if annotator.size else 0, 2))
+    parts.run(lambda k: kernels.add_times(edges[k], edges[k + 1], annotator, times, label, log_times, told[k]))
+    total, n = told.sum(axis=0).T
+    typical = total / np.maximum(n, 1)
+    tables = np.zeros((parts.n_parts, answers.plurality.size, 4))
+    parts.run(
+        lambda k: kernels.add_wrong_answers(
+            edges[k], edges[k + 1], item, annotator, log_times, label, answers.plurality, typical, tables[k]
+        )
+    )
+    table = tables.sum(axis=0)
+    judged, wrong, y, product = table[table[:, 0] > 0].T
+    # within items: the share of wrong answers and the mean time of each are taken off
+    varied = float(wrong.sum() - wrong @ (wrong / judged))
+    return (float(product.sum()) - float(y @ (wrong / judged))) / varied if varied > 1e-9 else float("nan")

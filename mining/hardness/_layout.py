@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mining.hardness import _kernels as kernels
+from mining.hardness import _kernels, _layout_kernels
 
 Array = NDArray[np.float64]
-LARGE = 4_000_000
+LARGE = 1_000_000
 """From here on times are kept in single precision (7 digits of ln seconds): half the memory."""
 TRIALS_A_PART = 100_000
 MOST_PARTS = 4
-BLOCK_BITS = 13
-"""Two to this many items a block: what the sweeps know of them (64 bytes an item) fits one processor's cache."""
-TRIALS_A_CELL = 32
+BLOCK_BITS = 16
+"""Two to this many items a block: what the sweeps know of them (8 bytes an item) fits one processor's cache."""
+TRIALS_A_CELL = 256
 """At least so many trials an annotator has in a block on average: less would be all bookkeeping."""
 NO_FLOATS: Array = np.zeros(0)
 
@@ -51,6 +51,21 @@ class Parts:
             list(self._pool.map(work, range(self.n_parts)))
 
 
+@dataclass(frozen=True, slots=True)
+class ByItem:
+    """The trials in the order of items; item i has the places ``starts[i]`` to ``starts[i + 1]``."""
+
+    starts: NDArray[np.int64]
+    cursors: NDArray[np.int64]
+    """(n_parts, n_items) where the trials of an item by the annotators of a part begin."""
+    annotator: NDArray[np.int32]
+    """(n_trials,) annotator codes; that of a censored trial is ~code."""
+    courses: NDArray[np.floating]
+    """(n_courses, n_trials) as in `Layout`."""
+    splits: NDArray[np.int64]
+    """(n_parts + 1,) first item of every part."""
+
+
 @dataclass(slots=True)
 class Layout:
     """Trials sorted by annotator; annotator j has the places ``offsets[j]`` to ``offsets[j + 1]``."""
@@ -72,6 +87,7 @@ class Layout:
     """(n_blocks + 1, n_annotators) where the annotator's trials of every block of items begin; see `sort_by_blocks`."""
     typical_position: Array
     """(n_annotators,) mean ln(position); (0,) where the order of trials is unknown, or not told from hardness."""
+    _by_item: ByItem | None = None
 
     @property
     def n_trials(self) -> int:
@@ -90,7 +106,9 @@ class Layout:
     def centre(self, means: Array) -> None:
         """Take (n_annotators,) ``means`` off the annotators' ln times, in place."""
         self.parts.run(
-            lambda k: kernels.centre_times(self.splits[k], self.splits[k + 1], self.offsets, self.log_times, means)
+            lambda k: _layout_kernels.centre_times(
+                self.splits[k], self.splits[k + 1], self.offsets, self.log_times, means
+            )
         )
 
     def positions(self) -> Array | None:
@@ -101,15 +119,25 @@ class Layout:
 
     def sample(self, step: int) -> Layout:
         """Return the trials of every ``step``-th item, for choices that do not need them all."""
-        code = np.where(self.item >= 0, self.item, ~self.item)
-        keep = code % step == 0
-        code = code[keep] // step
-        item = np.where(self.item[keep] >= 0, code, ~code).astype(np.int32)
-        before = np.concatenate([[0], np.cumsum(keep, dtype=np.int64)])
-        offsets = before[self.offsets]
+        kept = np.zeros(self.n_annotators, np.int64)
+        self.parts.run(
+            lambda k: _layout_kernels.count_sampled(
+                self.splits[k], self.splits[k + 1], self.offsets, self.item, step, kept
+            )
+        )
+        offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+        n = int(offsets[-1])
+        item, log_times = np.empty(n, np.int32), np.empty(n, self.log_times.dtype)
+        courses = np.empty((self.courses.shape[0], n), self.courses.dtype)
+        self.parts.run(
+            lambda k: _layout_kernels.copy_sampled(
+                self.splits[k], self.splits[k + 1], self.offsets, self.item, self.log_times, self.courses, step,
+                offsets, item, log_times, courses,
+            )
+        )  # fmt: skip
         return Layout(
-            -(-self.n_items // step), self.n_annotators, offsets, item, self.log_times[keep], self.courses[:, keep],
-            self.parts, self.splits, np.stack([offsets[:-1], offsets[1:]]), self.typical_position,
+            -(-self.n_items // step), self.n_annotators, offsets, item, log_times, courses, self.parts, self.splits,
+            np.stack([offsets[:-1], offsets[1:]]), self.typical_position,
         )  # fmt: skip
 
     def sort_by_blocks(self) -> None:
@@ -122,21 +150,76 @@ class Layout:
             return
         cells = np.empty((n_blocks + 1, self.n_annotators), np.int64)
         self.parts.run(
-            lambda k: kernels.sort_by_blocks(
+            lambda k: _layout_kernels.sort_by_blocks(
                 self.splits[k], self.splits[k + 1], self.offsets, bits, self.item, self.log_times, self.courses, cells
             )
         )
         self.cells = cells
 
+    def count_items(self) -> NDArray[np.int64]:
+        """Return (n_parts, n_items, 2) trials and censored trials of every item, by the annotators of every part."""
+        counts = np.zeros((self.parts.n_parts, self.n_items, 2), np.int64)
+        self.parts.run(
+            lambda k: _layout_kernels.count_items(
+                self.splits[k], self.splits[k + 1], self.offsets, self.item, counts[k]
+            )
+        )
+        return counts
+
+    def add_course(self, d: int) -> tuple[Array, Array]:
+        """Return sums of a course over the trials of every item, and its squares over those of every annotator."""
+        totals, squares = np.zeros((self.parts.n_parts, self.n_items)), np.zeros(self.n_annotators)
+        self.parts.run(
+            lambda k: _layout_kernels.add_course(
+                self.splits[k], self.splits[k + 1], self.offsets, self.item, self.courses[d], totals[k], squares
+            )
+        )
+        return totals.sum(axis=0), squares
+
+    def by_item(self) -> ByItem:
+        """Return the order of items, which is made once: blocks and courses must stand by then."""
+        if self._by_item is None:
+            counts = self.count_items()[:, :, 0]
+            starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0))]).astype(np.int64)
+            cursors = starts[:-1] + np.cumsum(counts, axis=0) - counts
+            annotator, courses = np.empty(self.n_trials, np.int32), np.empty_like(self.courses)
+            order = ByItem(starts, cursors, annotator, courses, even_splits(starts, self.parts.n_parts))
+            self.parts.run(
+                lambda k: _layout_kernels.turn_annotators(
+                    self.splits[k], self.splits[k + 1], self.cells, self.item, cursors[k].copy(), annotator
+                )
+            )
+            self._by_item = order
+            for course, out in zip(self.courses, courses, strict=True):
+                out[:] = self.turned(course)
+        return self._by_item
+
+    def turned(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return (n_trials,) values in the order of items."""
+        cursors, out = self.by_item().cursors, np.empty_like(values)
+        self.parts.run(
+            lambda k: _layout_kernels.turn_values(
+                self.splits[k], self.splits[k + 1], self.cells, self.item, cursors[k].copy(), values, out
+            )
+        )
+        return out
+
     def rank_scores(self) -> NDArray[np.floating]:
         """Return (n_trials,) normal quantiles of every annotator's times."""
         score = np.empty_like(self.log_times)
         self.parts.run(
-            lambda k: kernels.score_by_rank(
+            lambda k: _kernels.score_by_rank(
                 self.splits[k], self.splits[k + 1], self.offsets, self.item, self.log_times, score
             )
         )
         return score
+
+
+def even_splits(starts: NDArray[np.int64], n_parts: int) -> NDArray[np.int64]:
+    """Return (n_parts + 1,) first annotator (or item) of parts with about as many trials each."""
+    splits = np.searchsorted(starts, np.linspace(0, starts[-1], n_parts + 1)).astype(np.int64)
+    splits[0], splits[-1] = 0, starts.size - 1
+    return splits
 
 
 def lay_out(
@@ -161,13 +244,13 @@ def lay_out(
     longest = np.full((parts.n_parts, n_annotators), -np.inf)
 
     def count(k: int) -> None:
-        kernels.count_trials(annotator, edges[k], edges[k + 1], counts[k])
+        _layout_kernels.count_trials(annotator, edges[k], edges[k + 1], counts[k])
         if bounds.shape[0] == 0:
-            kernels.longest_times(annotator, times, edges[k], edges[k + 1], longest[k])
+            _layout_kernels.longest_times(annotator, times, edges[k], edges[k + 1], longest[k])
 
     parts.run(count)
     limit = longest.max(axis=0)
-    limit[limit < 0] = kernels.NO_BOUND_MS
+    limit[limit < 0] = _kernels.NO_BOUND_MS
     offsets = np.concatenate([[0], np.cumsum(counts.sum(axis=0))]).astype(np.int64)
     cursors = offsets[:-1] + np.cumsum(counts, axis=0) - counts
     dtype: type[np.float64] | type[np.float32] = np.float64 if n < LARGE else np.float32
@@ -175,24 +258,20 @@ def lay_out(
     order = np.empty(n if courses else 0, np.int64)
 
     def place(k: int) -> None:
-        kernels.place_trials(
+        _layout_kernels.place_trials(
             item, annotator, times, bounds, limit, edges[k], edges[k + 1], cursors[k], item_out, log_out, order
         )
 
     parts.run(place)
-    sorted_courses = np.empty((len(courses), n), dtype)
-    sizes = np.diff(offsets)
-    filled = np.flatnonzero(sizes)
-    typical_position = NO_FLOATS
-    for row, course in zip(sorted_courses, courses, strict=True):
-        row[:] = course[order]
-        means = np.zeros(n_annotators)
-        means[filled] = np.add.reduceat(row, offsets[:-1][filled], dtype=np.float64) / sizes[filled]
-        row -= np.repeat(means, sizes).astype(dtype)
-        typical_position = typical_position if typical_position.size else means
-    aims = np.linspace(0, n, parts.n_parts + 1)
-    splits = np.searchsorted(offsets, aims).astype(np.int64)
-    splits[0], splits[-1] = 0, n_annotators
+    splits = even_splits(offsets, parts.n_parts)
+    sorted_courses, means = np.empty((len(courses), n), dtype), np.zeros((len(courses), n_annotators))
+    for row, middle, course in zip(sorted_courses, means, courses, strict=True):
+        parts.run(
+            lambda k, row=row, middle=middle, course=course: _layout_kernels.place_course(  # type: ignore[misc]
+                splits[k], splits[k + 1], offsets, order, course, row, middle
+            )
+        )
+    typical_position = means[0] if courses else NO_FLOATS
     cells = np.stack([offsets[:-1], offsets[1:]])
     return Layout(
         n_items, n_annotators, offsets, item_out, log_out, sorted_courses, parts, splits, cells, typical_position

@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
+from mining.hardness._annotator_kernels import solve
 from mining.hardness._kernels import kernel
-from mining.hardness._sweep_kernels import solve
 
 N_FIXED = 2
 """Columns of the design before those of the classes: 1 and the disagreement."""
@@ -101,3 +101,49 @@ def fit_prior(design, score, told, squares, pairs, t, floor, rest, spread, inver
         if still:
             break
     return rest, spread
+
+
+@kernel
+def count_labels(item, column, table):
+    """Count in ``table`` (n_items, n_columns) how often each column was named on each item."""
+    for t in range(item.shape[0]):
+        table[item[t], column[t]] += 1
+
+
+@kernel
+def most_frequent(starts, columns, counts, most, first):
+    """Fill how often the most frequent column of each row of a sparse table was named, and the first such column."""
+    for i in range(most.shape[0]):
+        for at in range(starts[i], starts[i + 1]):
+            if counts[at] > most[i]:
+                most[i], first[i] = counts[at], columns[at]
+
+
+@kernel
+def add_times(start, stop, annotator, times, label, log_times, told):
+    """Take logarithms, NaN without a time or a label; add them up and count them by annotator, (n_annotators, 2)."""
+    for t in range(start, stop):
+        log_times[t] = math.nan
+        if label[t] >= 0 and not math.isnan(times[t]):
+            y = math.log(times[t])
+            log_times[t] = y
+            told[annotator[t], 0] += y
+            told[annotator[t], 1] += 1.0
+
+
+@kernel
+def add_wrong_answers(start, stop, item, annotator, log_times, label, plurality, typical, table):
+    """Add up over every item's trials with a time and a label (n_items, 4): trials, answers that are not the most
+    frequent one, ln ms less what is ``typical`` of the annotator, and that of those answers.
+    """
+    for t in range(start, stop):
+        y = log_times[t]
+        if math.isnan(y):
+            continue
+        i = item[t]
+        y -= typical[annotator[t]]
+        table[i, 0] += 1.0
+        table[i, 2] += y
+        if label[t] != plurality[i]:
+            table[i, 1] += 1.0
+            table[i, 3] += y

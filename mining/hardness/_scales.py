@@ -76,12 +76,12 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
             if take_states_off(layout, each, known):
                 crossed.settle(layout, each)
         return Scale(unit, state, curve, other if 1 - weight > LEAST_WEIGHT else None, weight)
-    del plain, by_rank, state, other, foretold
+    del plain, by_rank, other, foretold
     if unit == ANNOTATOR_SDS:
         y, squares = bend_in_place(layout, layout.rank_scores(), curve), squares_of_all(layout, curve)
-        state = crossed.start(layout, y, squares=squares)
+        state = crossed.start_from(state, layout, y, squares)
     else:
-        state = crossed.start(layout, layout.log_times)
+        state = crossed.start_from(state, layout, layout.log_times)
     crossed.settle(layout, state)
     return Scale(unit, state, curve)
 

@@ -24,26 +24,20 @@ def variance_between(sums: Array, b: Array, t: float, variance: float) -> float:
     alike, and on the safe side where the evidence is weak.
 
     Args:
-        sums: (n_items, 5) of `_kernels.sweep`.
+        sums: (n_items, 5) of `_sweep_kernels.add_up`.
         b: (n_items,) item effects that go with them.
         t: the estimate so far.
         variance: of all responses; items cannot differ by more than twice that.
     """
-    information = sums[:, 2]
-    pairs = information**2 - sums[:, 4]
-    on = pairs > 1e-12 * information**2
-    if not on.any():
+    pairs = np.empty((sums.shape[0], 3))
+    n = kernels.products_of_others(sums, b, pairs)
+    if n == 0:
         return t
-    information, pairs = information[on], pairs[on]
-    product = (sums[on, 0] + b[on] * (information - sums[on, 1])) ** 2 - sums[on, 3]
     for _ in range(4):
-        weight = 1 / (1 + t * information) ** 2
-        total = float(weight @ pairs)
-        raw = float(weight @ product) / total
-        spread = float(np.sqrt((weight * weight) @ (product - raw * pairs) ** 2)) / total
-        if product.size < FEW_ITEMS:
+        total, raw, spread = kernels.weigh_products(pairs[:n], t)
+        if n < FEW_ITEMS:
             # too few items to see how products scatter: take what normal noise would give
-            spread = max(spread, float(np.sqrt(2 * weight @ pairs)) / total)
+            spread = max(spread, float(np.sqrt(2 * total)) / total)
         new = min(max(mean_above_zero(raw, spread), 1e-9 * variance), 2 * variance)
         done = abs(new - t) <= 1e-6 * t
         t = new

@@ -165,30 +165,25 @@ def fit_response_times(
         answers = None if labels is None else read_answers(item, labels, n_items)
         longer = float("nan")
         if labels is not None and answers is not None:
-            longer = wrong_answer_effect(item, annotator, times, labels, answers)
+            longer = wrong_answer_effect(item, annotator, times, labels, answers, parts)
         return _fit(layout, answers, longer, given_bounds=bounds.shape[0] > 0)
 
 
 def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds: bool) -> ResponseTimeFit:
-    censored = layout.item < 0
-    code = np.where(censored, ~layout.item, layout.item)
-    judged = np.bincount(code, minlength=layout.n_items).astype(np.int64)
-    lost = np.bincount(code[censored], minlength=layout.n_items).astype(np.int64)
-    del code
+    judged, lost = layout.count_items().sum(axis=0).T.copy()
     table = cautions.survey(layout)
     cautions.refuse_pages(layout, table)
     found = cautions.about_trials(layout, table, judged, int(lost.sum()))
     if lost.any() and not given_bounds and not cautions.bounds_are_plausible(layout, table):
-        layout.log_times[censored] = np.log(NO_BOUND_MS / 1000)
+        layout.log_times[layout.item < 0] = np.log(NO_BOUND_MS / 1000)
         found.append(Caution(
             "censored_without_bound",
             f"{int(lost.sum())} trials without a time are left aside: neither the longest times nor those of others on "
             "the same items point to a time limit. Give `censored_at_ms` if there was one.",
         ))  # fmt: skip
-    del censored
     if layout.n_trials == 0 or table[:, 0].sum() == 0:
         return _nothing(layout.n_items, layout.n_annotators, judged, lost, found)
-    kept = _courses_to_remove(layout, found)
+    kept = _courses_to_remove(layout, judged, found)
     layout.courses = layout.courses[kept]
     if 0 not in kept:
         layout.typical_position = NO_FLOATS
@@ -210,13 +205,13 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
     return _report(layout, scale, slopes, judged, lost, found, answers, longer)
 
 
-def _courses_to_remove(layout: Layout, found: list[Caution]) -> list[int]:
+def _courses_to_remove(layout: Layout, judged: NDArray[np.int64], found: list[Caution]) -> list[int]:
     """Return which of practice (0) and fatigue (1) can be told from hardness; say which cannot."""
     kept = []
     for at, (course, name) in enumerate(zip(layout.courses, ("practice", "fatigue"), strict=False)):
         if not course.any():
             continue
-        if cautions.order_share(layout, course) <= cautions.FIXED_ORDER:
+        if cautions.order_share(layout, at, judged) <= cautions.FIXED_ORDER:
             kept.append(at)
         elif all(caution.name != "fixed_order" for caution in found):
             found.append(Caution(
