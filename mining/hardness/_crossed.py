@@ -83,6 +83,8 @@ class Crossed:
     converged: bool = False
     identified: bool = True
     """Whether repeated judgments of items tell item and noise apart."""
+    slow_share: float = 1.0
+    """Share of the trials without an answer that are slow answers; see `_missed`."""
 
 
 def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squares: Array | None = None) -> Crossed:
