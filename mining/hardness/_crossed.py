@@ -83,8 +83,10 @@ class Crossed:
     converged: bool = False
     identified: bool = True
     """Whether repeated judgments of items tell item and noise apart."""
+    lapses: Array | None = None
+    """How probable each frequency of lapses is; see `_missed`. None: there are none, every miss is a slow answer."""
     slow_share: float = 1.0
-    """Share of the trials without an answer that are slow answers; see `_missed`."""
+    """Share of the trials without an answer that are slow answers."""
 
 
 def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squares: Array | None = None) -> Crossed:

@@ -1,10 +1,14 @@
 """How much a trial without an answer says of its item.
 
 A model of censored times takes every miss for a slow answer that the limit cut off. Some are: others are slow on the
-same item. Some are not: somebody looked away, which happens on any item, or the tails are heavier than the model's.
-Those who did answer tell the two apart: what they say of the items that were missed, over what it would be if all
-misses were slow answers, is the share that counts. A miss then vouches for a shorter time, beyond which this share of
-what was expected is expected::
+same item. Some are not: now and then somebody looks away, on any item. A trial is missed with a probability of
+``lapses + slow``, and the miss is a slow answer with that of::
+
+    share = slow / (lapses + slow),    slow = P(time > bound) for the annotator's times
+
+so that a miss says little where the annotator hardly ever comes near the bound. Those who did answer tell how frequent
+lapses are: what they say of the items that were missed is to be what the shares let expect. A miss then vouches for a
+shorter time, beyond which its share of what was expected is expected::
 
     hazard(z') = share hazard(z),    z: the bound in SDs of the annotator's responses
 """
@@ -13,56 +17,66 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
 from mining.hardness._crossed import Crossed
 from mining.hardness._kernels import NO_BOUND
 from mining.hardness._layout import Layout
 
 Array = NDArray[np.float64]
-SHARES = np.linspace(0.0, 1.0, 41)
-PRIOR = np.append(np.full(40, 0.5 / 40), 0.5)
-"""Half on the plain model, in which all misses are slow answers, and half even."""
-ALL, LEAST = 0.98, 1e-6
-"""From the first on bounds stay as they are; below the second a miss says nothing."""
-BLOCK = 1_000_000
+LAPSES = np.append(0.0, np.geomspace(0.001, 0.3, 16))
+PRIOR = np.append(0.5, np.full(16, 0.5 / 16))
+"""Half on no lapses, which is the plain model, and half even in the logarithm."""
+LEAST = 1e-6
+"""Below this share a miss says nothing."""
+ALMOST_NONE = 0.98
+BLOCK = 100_000
 Z = np.linspace(-30.0, 8.0, 3801)
 LOG_HAZARD = -0.5 * Z * Z - 0.5 * np.log(2 * np.pi) - log_ndtr(-Z)
 
 
-def learn_share(layout: Layout, state: Crossed) -> bool:
-    """Set how large a share of the misses are slow answers, after a fit; return whether any are not.
+def learn_lapses(layout: Layout, state: Crossed) -> bool:
+    """Set how probable each frequency of lapses is, after a fit; return whether there may be any.
 
-    The mean over the posterior: with few misses, or few answers beside them, they stay near the plain model.
+    With few misses, or few answers beside them, the plain model keeps half of its weight.
     """
     missed = np.flatnonzero((layout.item < 0) & (state.y > NO_BOUND))
     if missed.size == 0 or not state.identified:
         return False
     effect, variance = _said_by_answers(layout, state)
     code, who = ~layout.item[missed], _annotators_of(layout, missed)
+    known = variance[code] > 0
+    code, who, missed = code[known], who[known], missed[known]
     z, spread = _in_sds(layout, state, state, missed, who)
-    # E[effect | missed] = cov(effect, y) / sd(y) hazard(z); the effect is a mean given what is known: cov = variance
+    # E[effect | slow] = cov(effect, y) / sd(y) hazard(z); the effect is a mean given what is known: cov = variance
     expected = state.load[who] * variance[code] / spread * np.exp(np.interp(z, Z, LOG_HAZARD))
-    total = float(expected.sum())
-    if total <= 0:
-        return False
-    share = float(effect[code].sum()) / total
-    left = np.bincount(code, effect[code] - min(max(share, 0.0), 1.0) * expected)
-    height = -0.5 * (share - SHARES) ** 2 / max(float(left @ left) / total**2, 1e-12)
+    left = effect[code] - expected * _shares(z)
+    # what is said of an item is one piece of news, however often it was missed
+    height = -0.5 * (left**2 / (variance * np.bincount(code, minlength=variance.size))[code]).sum(axis=1)
     likely = PRIOR * np.exp(height - height.max())
-    state.slow_share = max(float(likely @ SHARES / likely.sum()), LEAST)
-    return state.slow_share < ALL
+    likely /= likely.sum()
+    state.lapses = likely if likely[0] < ALMOST_NONE else None
+    return state.lapses is not None
+
+
+def _shares(z: Array) -> Array:
+    """Return (n_lapses, n) the share of misses at bounds ``z`` that are slow answers, for each of `LAPSES`."""
+    slow = ndtr(-z)
+    return np.asarray(slow / (LAPSES[:, None] + np.maximum(slow, 1e-300)))
 
 
 def lower_bounds(layout: Layout, state: Crossed, learnt: Crossed) -> None:
     """Let the censored trials of ``state.y`` vouch for less, in place, by what was ``learnt`` of annotators."""
     missed = np.flatnonzero((layout.item < 0) & (state.y > NO_BOUND))
-    state.slow_share = learnt.slow_share
+    total = 0.0
     for first in range(0, missed.size, BLOCK):
         some = missed[first : first + BLOCK]
         z, spread = _in_sds(layout, state, learnt, some, _annotators_of(layout, some))
-        lowered = np.interp(np.interp(z, Z, LOG_HAZARD) + np.log(learnt.slow_share), LOG_HAZARD, Z)
+        share = learnt.lapses @ _shares(z)
+        total += float(share.sum())
+        lowered = np.interp(np.interp(z, Z, LOG_HAZARD) + np.log(np.maximum(share, LEAST)), LOG_HAZARD, Z)
         state.y[some] += ((lowered - z) * spread).astype(state.y.dtype)
+    state.slow_share = total / max(missed.size, 1)
 
 
 def _annotators_of(layout: Layout, trials: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from scipy.special import ndtr
 from mining.hardness import _crossed as crossed
 from mining.hardness._curve import STRAIGHT, bend_in_place, fit_curve, squares_of_all
 from mining.hardness._layout import Layout
-from mining.hardness._missed import ALL, learn_share, lower_bounds
+from mining.hardness._missed import learn_lapses, lower_bounds
 from mining.hardness._serial import take_states_off
 
 Array = NDArray[np.float64]
@@ -87,7 +87,7 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
         state = crossed.start(layout, y, squares=squares)
     else:
         state = crossed.start(layout, layout.log_times)
-    if learnt.slow_share < ALL:
+    if learnt.lapses is not None:
         lower_bounds(layout, state, learnt)
     crossed.settle(layout, state)
     return Scale(unit, state, curve)
@@ -96,7 +96,7 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
 def _settle_twice(layout: Layout, state: crossed.Crossed) -> None:
     """Settle; and again, where the first fit says that not all misses are slow answers."""
     crossed.settle(layout, state)
-    if learn_share(layout, state):
+    if learn_lapses(layout, state):
         lower_bounds(layout, state, state)
         crossed.settle(layout, state)
 
