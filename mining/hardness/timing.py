@@ -280,8 +280,14 @@ def _report(
         fatigue=np.where(present, slopes[:, 1], np.nan),
         annotator_loading=np.where(present, state.load, np.nan),
         score_curve=scale.curve,
-        slow_share=state.slow_share if lost.any() else float("nan"),
+        slow_share=_slow_share(state, lost, found),
     )
+
+
+def _slow_share(state: crossed.Crossed, lost: NDArray[np.int64], found: list[Caution]) -> float:
+    if not lost.any():
+        return float("nan")
+    return 0.0 if any(caution.name == "censored_without_bound" for caution in found) else state.slow_share
 
 
 def _uncertainty(
