@@ -85,7 +85,7 @@ class Crossed:
     """Whether repeated judgments of items tell item and noise apart."""
     lapses: Array | None = None
     """How probable each frequency of lapses is; see `_missed`. None: there are none, every miss is a slow answer."""
-    slow_share: float = 1.0
+    missed_as_slow: float = 1.0
     """Share of the trials without an answer that are slow answers."""
 
 

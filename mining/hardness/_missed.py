@@ -76,7 +76,7 @@ def lower_bounds(layout: Layout, state: Crossed, learnt: Crossed) -> None:
         total += float(share.sum())
         lowered = np.interp(np.interp(z, Z, LOG_HAZARD) + np.log(np.maximum(share, LEAST)), LOG_HAZARD, Z)
         state.y[some] += ((lowered - z) * spread).astype(state.y.dtype)
-    state.slow_share = total / max(missed.size, 1)
+    state.missed_as_slow = total / max(missed.size, 1)
 
 
 def _annotators_of(layout: Layout, trials: NDArray[np.int64]) -> NDArray[np.int64]:

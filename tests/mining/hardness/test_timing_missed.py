@@ -34,9 +34,9 @@ def test_lapses_are_told_from_slow_answers(monkeypatch):
         fit = fit_response_times(*trials, censored_at_ms=limit)
         other = plain(monkeypatch, *trials, censored_at_ms=limit)
         gains.append(spearmanr(fit.item_effect, b)[0] - spearmanr(other.item_effect, b)[0])
-        found.append(fit.slow_share)
+        found.append(fit.missed_as_slow)
         true.append(share)
-        assert other.slow_share == 1.0
+        assert other.missed_as_slow == 1.0
         inside = np.abs(fit.item_effect - (b - b.mean()) * fit.item_sd / b.std()) < 1.645 * fit.item_se
         assert 0.85 < inside.mean() < 0.95
     assert min(gains) > 0.01
@@ -48,7 +48,7 @@ def test_without_lapses_misses_stay_slow_answers(monkeypatch):
         *trials, limit, b, _ = limited(seed, lapses=0.0)
         fit = fit_response_times(*trials, censored_at_ms=limit)
         other = plain(monkeypatch, *trials, censored_at_ms=limit)
-        assert fit.slow_share > 0.85
+        assert fit.missed_as_slow > 0.85
         assert spearmanr(fit.item_effect, b)[0] > spearmanr(other.item_effect, b)[0] - 0.004
 
 
@@ -68,7 +68,7 @@ def test_what_a_sample_tells_of_lapses_holds_for_all(monkeypatch):
     whole = fit_response_times(*trials, censored_at_ms=limit)
     monkeypatch.setattr(_scales, "PILOT_TRIALS", 4000)
     sampled = fit_response_times(*trials, censored_at_ms=limit)
-    assert sampled.slow_share == pytest.approx(share, abs=0.2)
+    assert sampled.missed_as_slow == pytest.approx(share, abs=0.2)
     assert spearmanr(sampled.item_effect, b)[0] > spearmanr(whole.item_effect, b)[0] - 0.01
     without = plain(monkeypatch, *trials, censored_at_ms=limit)
     assert spearmanr(sampled.item_effect, b)[0] > spearmanr(without.item_effect, b)[0] + 0.01
@@ -78,5 +78,5 @@ def test_the_share_is_zero_where_misses_are_left_aside_and_unknown_where_there_a
     item, annotator, times, _, _ = simulate(2, per_item=10)
     lost = np.random.default_rng(5).random(times.size) < 0.1
     fit = fit_response_times(item, annotator, np.where(lost, np.nan, times))
-    assert "censored_without_bound" in names(fit) and fit.slow_share == 0.0
-    assert np.isnan(fit_response_times(item, annotator, times).slow_share)
+    assert "censored_without_bound" in names(fit) and fit.missed_as_slow == 0.0
+    assert np.isnan(fit_response_times(item, annotator, times).missed_as_slow)
