@@ -110,8 +110,8 @@ def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squa
     )  # fmt: skip
 
 
-def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> None:
-    """Sweep until the item effects move less than a millionth of their spread."""
+def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS, roughly: bool = False) -> None:
+    """Sweep until the item effects move less than a millionth of their spread; ``roughly``: until variances stay."""
     judged = np.bincount(np.where(layout.item >= 0, layout.item, ~layout.item), minlength=layout.n_items)
     on = judged > 0
     state.identified = bool((judged > 1).any() and np.count_nonzero(on) > 1)
@@ -136,7 +136,7 @@ def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> N
         state.b = new
         state.n_sweeps += 1
         change = float(np.max(np.abs(new - b), initial=0.0))
-        if not moving and change <= TOLERANCE * np.sqrt(state.variance):
+        if not moving and (roughly or change <= TOLERANCE * np.sqrt(state.variance)):
             state.converged = True
             break
 

@@ -67,6 +67,8 @@ def _shares(z: Array) -> Array:
 
 def lower_bounds(layout: Layout, state: Crossed, learnt: Crossed) -> None:
     """Let the censored trials of ``state.y`` vouch for less, in place, by what was ``learnt`` of annotators."""
+    if learnt.lapses is None:
+        return
     missed = np.flatnonzero((layout.item < 0) & (state.y > NO_BOUND))
     total = 0.0
     for first in range(0, missed.size, BLOCK):

@@ -56,7 +56,7 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     if borrow:
         state = crossed.start(layout, layout.log_times, borrow=True)
         if layout.n_trials <= PILOT_TRIALS:
-            _settle_twice(layout, state)
+            _settle(layout, state)
         else:
             crossed.settle(layout, state)
         return Scale(LOG_SECONDS, state, STRAIGHT)
@@ -68,7 +68,7 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     plain = crossed.start(pilot, pilot.log_times)
     by_rank = crossed.start(pilot, bent, squares=squares_of_all(pilot, curve))
     for state in (plain, by_rank):
-        _settle_twice(pilot, state)
+        _settle(pilot, state)
     foretold = crossed.foresight(pilot, plain), crossed.foresight(pilot, by_rank)
     share = probability_of_ranks(ranks, foretold[0], foretold[1], np.maximum(pilot.item, 0), pilot.annotators)
     unit = ANNOTATOR_SDS if share >= 0.5 else LOG_SECONDS
@@ -87,18 +87,18 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
         state = crossed.start(layout, y, squares=squares)
     else:
         state = crossed.start(layout, layout.log_times)
-    if learnt.lapses is not None:
-        lower_bounds(layout, state, learnt)
+    lower_bounds(layout, state, learnt)
     crossed.settle(layout, state)
     return Scale(unit, state, curve)
 
 
-def _settle_twice(layout: Layout, state: crossed.Crossed) -> None:
-    """Settle; and again, where the first fit says that not all misses are slow answers."""
+def _settle(layout: Layout, state: crossed.Crossed) -> None:
+    """Settle, after a rough fit that says which of the misses are slow answers, where there are misses."""
+    if layout.item.min(initial=0) < 0:
+        crossed.settle(layout, state, roughly=True)
+        if learn_lapses(layout, state):
+            lower_bounds(layout, state, state)
     crossed.settle(layout, state)
-    if learn_lapses(layout, state):
-        lower_bounds(layout, state, state)
-        crossed.settle(layout, state)
 
 
 def probability_of_ranks(
