@@ -92,6 +92,10 @@ class Crossed:
     converged: bool = False
     identified: bool = True
     """Whether repeated judgments of items tell item and noise apart."""
+    lapses: Array | None = None
+    """How probable each frequency of lapses is; see `_missed`. None: there are none, every miss is a slow answer."""
+    missed_as_slow: float = 1.0
+    """Share of the trials without an answer that are slow answers."""
 
 
 def start(layout: Layout, y: NDArray[np.floating], *, borrow: bool = False, squares: Array | None = None) -> Crossed:
@@ -124,8 +128,8 @@ def start_from(pilot: Crossed, layout: Layout, y: NDArray[np.floating], squares:
     return state
 
 
-def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> None:
-    """Sweep until the item effects move less than a millionth of their spread."""
+def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS, roughly: bool = False) -> None:
+    """Sweep until the item effects move less than a millionth of their spread; ``roughly``: until variances stay."""
     judged = np.diff(layout.by_item().starts)
     on = judged > 0
     # anew each time: responses may have been changed in place
@@ -161,7 +165,7 @@ def settle(layout: Layout, state: Crossed, *, max_sweeps: int = MAX_SWEEPS) -> N
         before, change = change, float(np.max(np.abs(new - b), initial=0.0))
         # changes fall from sweep to sweep by about the same factor: this is what the next one would be
         enough = TOLERANCE * np.sqrt(state.variance)
-        if not moving and (change <= enough or change * change <= enough * before):
+        if not moving and (roughly or change <= enough or change * change <= enough * before):
             state.converged = True
             break
 

@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from mining.hardness import _crossed as crossed
 from mining.hardness._curve import STRAIGHT, bend_in_place, fit_curve, squares_of_all
 from mining.hardness._layout import Layout
+from mining.hardness._missed import learn_lapses, lower_bounds
 from mining.hardness._serial import take_states_off
 
 Array = NDArray[np.float64]
@@ -54,7 +55,10 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     """Fit both scales, and weigh them. With ``borrow`` (annotators with few trials) there is only ln seconds."""
     if borrow:
         state = crossed.start(layout, layout.log_times, borrow=True)
-        crossed.settle(layout, state)
+        if layout.n_trials <= PILOT_TRIALS:
+            _settle(layout, state)
+        else:
+            crossed.settle(layout, state)
         return Scale(LOG_SECONDS, state, STRAIGHT)
     # So many trials tell the scales apart; only the better one is then fitted to all.
     pilot = layout if layout.n_trials <= PILOT_TRIALS else layout.sample(-(-layout.n_trials // PILOT_TRIALS))
@@ -64,7 +68,7 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
     plain = crossed.start(pilot, pilot.log_times)
     by_rank = crossed.start(pilot, bent, squares=squares_of_all(pilot, curve))
     for state in (plain, by_rank):
-        crossed.settle(pilot, state)
+        _settle(pilot, state)
     foretold = crossed.foresight(pilot, plain), crossed.foresight(pilot, by_rank)
     share = probability_of_ranks(ranks, foretold[0], foretold[1], np.maximum(pilot.item, 0), pilot.annotators)
     unit = ANNOTATOR_SDS if share >= 0.5 else LOG_SECONDS
@@ -76,14 +80,25 @@ def choose_scale(layout: Layout, *, borrow: bool) -> Scale:
             if take_states_off(layout, each, known):
                 crossed.settle(layout, each)
         return Scale(unit, state, curve, other if 1 - weight > LEAST_WEIGHT else None, weight)
+    learnt = state
     del plain, by_rank, other, foretold
     if unit == ANNOTATOR_SDS:
         y, squares = bend_in_place(layout, layout.rank_scores(), curve), squares_of_all(layout, curve)
-        state = crossed.start_from(state, layout, y, squares)
+        state = crossed.start_from(learnt, layout, y, squares)
     else:
-        state = crossed.start_from(state, layout, layout.log_times)
+        state = crossed.start_from(learnt, layout, layout.log_times)
+    lower_bounds(layout, state, learnt)
     crossed.settle(layout, state)
     return Scale(unit, state, curve)
+
+
+def _settle(layout: Layout, state: crossed.Crossed) -> None:
+    """Settle, after a rough fit that says which of the misses are slow answers, where there are misses."""
+    if layout.item.min(initial=0) < 0:
+        crossed.settle(layout, state, roughly=True)
+        if learn_lapses(layout, state):
+            lower_bounds(layout, state, state)
+    crossed.settle(layout, state)
 
 
 def probability_of_ranks(

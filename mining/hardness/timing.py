@@ -89,6 +89,8 @@ class ResponseTimeFit:
     """(n_annotators,) how strongly hardness shows in the annotator's scores; 1 on average, 1 for all in log-seconds."""
     score_curve: Array = field(default_factory=lambda: STRAIGHT)
     """(2,) bend of the rank scores, see `_curve`; zeros in log-seconds."""
+    missed_as_slow: float = float("nan")
+    """Share of the trials without an answer that count as slow answers, cut off by the limit; NaN without any."""
 
     def judgments_needed(self, target: float) -> NDArray[np.int64]:
         """Return how many more judgments each item needs for a reliability of ``target``.
@@ -273,7 +275,14 @@ def _report(
         fatigue=np.where(present, slopes[:, 1], np.nan),
         annotator_loading=np.where(present, state.load, np.nan),
         score_curve=scale.curve,
+        missed_as_slow=_missed_as_slow(state, lost, found),
     )
+
+
+def _missed_as_slow(state: crossed.Crossed, lost: NDArray[np.int64], found: list[Caution]) -> float:
+    if not lost.any():
+        return float("nan")
+    return 0.0 if any(caution.name == "censored_without_bound" for caution in found) else state.missed_as_slow
 
 
 def _uncertainty(
