@@ -36,7 +36,7 @@ def page(browser) -> Iterator[Any]:
     """Return a page in a fresh context, 1280 x 800. An error in the page's scripts fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(30_000)  # on two busy cores a page can take long
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on(

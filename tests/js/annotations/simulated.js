@@ -178,7 +178,7 @@ export function makeWorkbench({ nItems = 5, lookahead = 3, store = new MemorySto
     frames: new FrameMeter(() => {}),
     prefetch,
     presentation,
-    attention: { follow: () => {} },
+    attention: { follow: () => {}, seen: () => {} },
     memory,
     outbox,
     server,

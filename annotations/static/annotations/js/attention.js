@@ -44,6 +44,11 @@ export class Attention {
     this.#waitForIdleness();
   }
 
+  /** The image can be seen: only from here on can somebody be idle about it, however late it was painted. */
+  seen() {
+    if (!this.isIdle) this.#waitForIdleness();
+  }
+
   /** Somebody moved, pressed or touched something. */
   alive() {
     const now = this.clock.now();

@@ -81,6 +81,7 @@ export class Workbench {
       if (current !== this.current) return;
       current.mode = "open";
       current.openAt = t;
+      this.attention.seen();
       this.view.open();
       if (entry.lease.draw) this.drawing.open(entry);
     });
