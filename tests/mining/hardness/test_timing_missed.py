@@ -44,12 +44,15 @@ def test_lapses_are_told_from_slow_answers(monkeypatch):
 
 
 def test_without_lapses_misses_stay_slow_answers(monkeypatch):
-    for seed in range(3):
+    slow = []
+    for seed in range(6):
         *trials, limit, b, _ = limited(seed, lapses=0.0)
         fit = fit_response_times(*trials, censored_at_ms=limit)
         other = plain(monkeypatch, *trials, censored_at_ms=limit)
-        assert fit.missed_as_slow > 0.85
+        slow.append(fit.missed_as_slow)
         assert spearmanr(fit.item_effect, b)[0] > spearmanr(other.item_effect, b)[0] - 0.004
+    # one crowd by itself tells little of lapses
+    assert np.mean(slow) > 0.9 and min(slow) > 0.8
 
 
 def test_a_miss_says_little_where_the_annotator_never_comes_near_the_bound():

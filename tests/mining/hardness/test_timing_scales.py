@@ -112,6 +112,15 @@ def test_the_scale_that_foretells_better_is_the_probable_one():
     assert _scales.probability_of_ranks(ranks, unknown, unknown, item, annotator) == pytest.approx(0.618, abs=0.001)
 
 
+def test_what_ranks_gain_by_foretelling_what_they_were_learnt_from_is_taken_off():
+    ranks, plain, _, item, annotator = foretelling(1, n=60_000)
+    each = annotator.size / np.unique(annotator).size
+    # as good as the other scale, but a hundredth of that is flattery: probably worse
+    assert _scales.probability_of_ranks(ranks, plain, plain, item, annotator, flattery=0.01 * each) < 0.01
+    # with very many trials an annotator nothing is left of it
+    assert _scales.probability_of_ranks(ranks, plain, plain, item, annotator, flattery=1e-9) > 0.49
+
+
 def test_an_annotator_who_is_easy_to_foretell_does_not_speak_for_the_scale_that_trusts_the_others():
     """Two annotators judge with a third who is all noise: what counts is how well each one's own trials are told."""
     rng = np.random.default_rng(3)
