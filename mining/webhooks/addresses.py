@@ -56,7 +56,7 @@ def parse_url(url: str) -> Target:
     try:
         parts = urlsplit(url)
         port = parts.port
-        host = parts.hostname or ""
+        host = (parts.hostname or "").rstrip(".")
     except ValueError:
         raise AddressRefused("This is no web address: https://trainer.example.org/hook is one.") from None
     if parts.scheme not in ("http", "https") or not host:
@@ -69,7 +69,7 @@ def parse_url(url: str) -> Target:
         raise AddressRefused("Port 0 cannot be called.")
     path = parts.path or "/"
     path = f"{path}?{parts.query}" if parts.query else path
-    return Target(parts.scheme, host.rstrip("."), port or (443 if parts.scheme == "https" else 80), path)
+    return Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
 
 
 def parse_networks(texts: Sequence[str]) -> list[Network]:

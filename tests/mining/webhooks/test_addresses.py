@@ -4,7 +4,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mining.webhooks.addresses import (
@@ -83,6 +83,7 @@ def test_what_is_no_address_is_refused_with_the_reason(url, words):
 
 
 @given(st.text(max_size=60))
+@example(".")
 def test_any_text_is_an_address_or_refused(text):
     for url in (text, f"https://{text}", f"http://example.org:{text}/"):
         try:
