@@ -3,7 +3,7 @@
 `integration` and `browser` are the two halves of `whole`; together they keep all cores busy to the end.
 
 `make test` calls this. A part that is missing on the machine is installed (Debian and Ubuntu, as root) or named, and
-then the run fails: nothing is skipped in silence. Tests of whole sites wait for a third of their time: the other steps
+then the run fails: nothing is skipped in silence. Tests of whole sites wait for a part of their time: the other steps
 run beside them, one after the other and at a lower priority, and say what they found when they are done.
 """
 

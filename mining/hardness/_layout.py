@@ -265,12 +265,12 @@ def lay_out(
     parts.run(place)
     splits = even_splits(offsets, parts.n_parts)
     sorted_courses, means = np.empty((len(courses), n), dtype), np.zeros((len(courses), n_annotators))
-    for row, middle, course in zip(sorted_courses, means, courses, strict=True):
-        parts.run(
-            lambda k, row=row, middle=middle, course=course: _layout_kernels.place_course(  # type: ignore[misc]
-                splits[k], splits[k + 1], offsets, order, course, row, middle
-            )
-        )
+
+    def place_course(course: NDArray[np.floating], row: NDArray[np.floating], middle: Array) -> None:
+        parts.run(lambda k: _layout_kernels.place_course(splits[k], splits[k + 1], offsets, order, course, row, middle))
+
+    for course, row, middle in zip(courses, sorted_courses, means, strict=True):
+        place_course(course, row, middle)
     typical_position = means[0] if courses else NO_FLOATS
     cells = np.stack([offsets[:-1], offsets[1:]])
     return Layout(
