@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from django.test import Client
 
@@ -42,6 +44,19 @@ def _turn(item: pytest.Item) -> float:
 
 def _file_of(nodeid: str) -> str:
     return nodeid.partition("::")[0]
+
+
+def pytest_configure() -> None:
+    """Look for garbage when the tests have been collected, not while."""
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let no search for garbage go through what stays to the end: modules, tests, fixtures."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -120,7 +135,7 @@ def _signed_in(user) -> Client:
 
 @pytest.fixture
 def few_splits(monkeypatch):
-    """Measure how reliable a project's measures are from 3 splits of its people, not 20: for tests not about that."""
+    """Measure how reliable a project's measures are from at most 3 splits of its people, not 20: for tests not about that."""
     monkeypatch.setattr("mining.people_now.details.N_SPLITS", 3)
 
 

@@ -1,7 +1,9 @@
 """Reliability: how well two halves of the annotators agree on which items are hard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +44,8 @@ def split_half_reliability(
     n_splits: int = N_SPLITS,
     seed: int = 0,
 ) -> SplitHalf:
-    """Score the items from random halves of the annotators and correlate the halves.
+    """Score the items from halves of the annotators and correlate the halves: from every way to part them, or from
+    `n_splits` random ways where there are more.
 
     All trial columns have shape (n_trials,): `item`, `annotator` and `label` codes, `response_ms` with NaN = censored.
     `score` is fitted to each half on its own, so nothing leaks between them.
@@ -52,13 +55,13 @@ def split_half_reliability(
     codes = np.unique(people)
     if len(codes) < 2:
         return SplitHalf(None, None, None, None, len(codes), 0, "two annotators or more are needed")
-    generator = np.random.default_rng(seed)
-    halves = np.full(n_splits, np.nan)
-    for number in range(n_splits):
-        first = np.isin(people, generator.permutation(codes)[: len(codes) // 2])
+    halves = []
+    for chosen in first_halves(codes, n_splits, seed):
+        first = np.isin(people, chosen)
         scores = [score(items[half], people[half], times[half], labels[half], n_items) for half in (first, ~first)]
-        halves[number] = spearman_value(scores[0], scores[1])
-    known = halves[np.isfinite(halves)]
+        halves.append(spearman_value(scores[0], scores[1]))
+    correlations = np.array(halves)
+    known = correlations[np.isfinite(correlations)]
     if len(known) == 0:
         return SplitHalf(
             None, None, None, None, len(codes), 0, "the halves share too few items, or their scores are constant"
@@ -67,6 +70,25 @@ def split_half_reliability(
     low, high = percentile_interval(corrected)
     half = float(known.mean())
     return SplitHalf(float(spearman_brown(half)), half, low, high, len(codes), len(known))
+
+
+def first_halves(codes: IntArray, n_splits: int, seed: int = 0) -> Iterator[IntArray]:
+    """Yield one half of the annotators for every way to part them, or for `n_splits` random ways if those are fewer.
+
+    Up to eight annotators can be parted in no more than 35 ways: each once says as much as any number of draws.
+    """
+    half = len(codes) // 2
+    even = len(codes) % 2 == 0
+    if comb(len(codes), half) // (1 + even) > n_splits:
+        generator = np.random.default_rng(seed)
+        for _ in range(n_splits):
+            yield generator.permutation(codes)[:half]
+    elif even:  # the half that the first annotator is in names the split
+        for others in combinations(codes[1:], half - 1):
+            yield np.array([codes[0], *others])
+    else:
+        for chosen in combinations(codes, half):
+            yield np.array(chosen)
 
 
 def spearman_brown(half: npt.ArrayLike, factor: float = 2.0) -> FloatArray:

@@ -156,8 +156,8 @@ def _fit_sparse(
         inverse = np.linalg.inv((design.T @ weighted).toarray() + np.diag(penalty))
         coefficients = inverse @ np.asarray(weighted.T @ alone)
         mean = np.asarray(design @ coefficients)
-        own = coefficients[n_fixed:] ** 2 + np.diag(inverse)[n_fixed:]
-        new_spread = max(float(np.mean(own)), 1e-4 * t)
+        known = float(np.sum(1 - np.diag(inverse)[n_fixed:] / spread))
+        new_spread = max(float(np.sum(coefficients[n_fixed:] ** 2)) / max(known, 1e-9), 1e-4 * t)
         raw, doubt = kernels.left_over(mean, score, told, squares, pairs, rest)
         new_rest = max(min(mean_above_zero(raw, doubt), 2 * t), floor)
         still = abs(new_rest - rest) < 1e-4 * rest and abs(new_spread - spread) < 1e-3 * spread

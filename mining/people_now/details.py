@@ -30,20 +30,20 @@ def measure_facts(stored: StoredTrials, on_measure: Callable[[int, str], None]) 
         some["label"].fill_null(-1).to_numpy().astype(np.int64),
     )  # fmt: skip
     n_items = int(item.max()) + 1 if len(item) else 0
-    rows = []
+    rows, n_splits = [], 0
     for number, measure in enumerate(HUMAN_MEASURES.values()):
         on_measure(number, measure.title)
         try:
             split = split_half_reliability(*columns, score=score_of(measure.name), n_items=n_items, n_splits=N_SPLITS)
             # The correction for half the annotators has no meaning below zero, and runs away there.
             ends = [None if end is None else max(end, -1.0) for end in (split.reliability, split.low, split.high)]
-            known = (*ends, split.reason)
+            known, n_splits = (*ends, split.reason), max(n_splits, split.n_splits)
         except BadTrials as reason:
             known = (None, None, None, str(reason))
         rows.append({"name": measure.name, **dict(zip(("value", "low", "high", "reason"), known, strict=True))})
     return {
         "rows": rows, "n_items": n_items, "n_trials": len(some), "sampled": len(some) < len(trials),
-        "n_annotators": some["annotator"].n_unique(), "n_splits": N_SPLITS,
+        "n_annotators": some["annotator"].n_unique(), "n_splits": n_splits,
     }  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 """Reliability, attenuation and quadrants: known truth from simulation."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from mining.comparison.attenuation import disattenuate
 from mining.comparison.quadrants import QUADRANT_TITLES, QUADRANTS, quadrants
 from mining.comparison.rank_correlation import spearman_value
-from mining.comparison.reliability import spearman_brown, split_half_reliability
+from mining.comparison.reliability import first_halves, spearman_brown, split_half_reliability
 
 
 def _mean_log(item, annotator, response_ms, label, n_items):
@@ -31,6 +33,37 @@ def test_split_half_finds_the_known_reliability():
     assert found.reliability == pytest.approx(1 / 1.4, abs=0.03)
     assert found.low <= found.reliability <= found.high
     assert (found.n_annotators, found.n_splits) == (10, 40)
+
+
+@pytest.mark.parametrize(
+    ("n_annotators", "halves"),
+    [
+        (2, [{0}]),
+        (3, [{0}, {1}, {2}]),
+        (4, [{0, 1}, {0, 2}, {0, 3}]),
+        (5, [{0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 2}, {1, 3}, {1, 4}, {2, 3}, {2, 4}, {3, 4}]),
+    ],
+)
+def test_few_annotators_are_parted_in_every_way_once(n_annotators, halves):
+    assert [set(half.tolist()) for half in first_halves(np.arange(n_annotators), 10)] == halves
+
+
+def test_many_annotators_are_parted_at_random():
+    assert len(list(first_halves(np.arange(8), 35))) == 35
+    drawn = [tuple(sorted(half)) for half in first_halves(np.arange(10), 100, seed=1)]
+    assert len(drawn) == 100 and {len(set(half)) for half in drawn} == {5}
+    assert 50 < len(set(drawn)) < 100  # of 252
+
+
+def test_every_way_is_the_mean_that_random_ways_come_to():
+    _, *trials = _trials(60, 5, noise=2.0)
+    every = split_half_reliability(*trials, score=_mean_log, n_items=60)
+    assert every.n_splits == 10
+    by_hand = [
+        spearman_value(*(_mean_log(*(column[half] for column in trials), 60) for half in (first, ~first)))
+        for first in (np.isin(trials[1], chosen) for chosen in combinations(range(5), 2))
+    ]
+    assert every.half == pytest.approx(np.mean(by_hand))
 
 
 def test_spearman_brown_by_hand():
