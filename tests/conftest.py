@@ -135,7 +135,7 @@ def _signed_in(user) -> Client:
 
 @pytest.fixture
 def few_splits(monkeypatch):
-    """Measure how reliable a project's measures are from at most 3 splits of its people, not 20: for tests not about that."""
+    """Measure how reliable measures are from 3 splits of the people at most, not 20: for tests not about that."""
     monkeypatch.setattr("mining.people_now.details.N_SPLITS", 3)
 
 
