@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
@@ -38,6 +39,17 @@ def test_only_one_has_the_turn_and_the_next_gets_it(path):
     assert order == ["first", "second"]
 
 
+def wait_until_in_line(path, wanted):
+    """Wait until so many wait for the file, as the kernel lists them."""
+    file = f":{os.stat(path).st_ino} "
+    for _ in range(1000):
+        locks = Path("/proc/locks").read_text().splitlines()
+        if sum("-> FLOCK" in lock and file in lock for lock in locks) >= wanted:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"There were never {wanted} in the line.")
+
+
 def test_they_are_served_in_the_order_in_which_they_came(path):
     holder = WriterLine(path, 5)
     holder.enter()
@@ -52,7 +64,7 @@ def test_they_are_served_in_the_order_in_which_they_came(path):
     for number in range(6):
         threads.append(threading.Thread(target=wait, args=(number,)))
         threads[-1].start()
-        time.sleep(0.05)
+        wait_until_in_line(path, number + 1)
     holder.leave()
     for thread in threads:
         thread.join(5)
