@@ -41,7 +41,7 @@ def test_only_one_has_the_turn_and_the_next_gets_it(path):
 
 def wait_until_in_line(path, wanted):
     """Wait until so many wait for the file, as the kernel lists them."""
-    file = f":{os.stat(path).st_ino} "
+    file = f":{Path(path).stat().st_ino} "
     for _ in range(1000):
         locks = Path("/proc/locks").read_text().splitlines()
         if sum("-> FLOCK" in lock and file in lock for lock in locks) >= wanted:
