@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from hardness_site.processes import die_with_parent, started_at
@@ -19,6 +20,13 @@ from tests.commands import Commands
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
+
+
+def rows_of(data_dir: Path | str, sql: str, *values: object) -> list[sqlite3.Row]:
+    """Ask a site's database past Django: a command for each look would be more work than what is waited for."""
+    with closing(sqlite3.connect(Path(data_dir) / "hardness.sqlite3", timeout=30)) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute(sql, values).fetchall()
 
 
 def free_port() -> int:

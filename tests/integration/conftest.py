@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.site import ROOT, Site
+from tests.site import ROOT, Site, rows_of
 
 SETTINGS = "tests.integration.site_settings"
 PARTS = {"valkey", "web", "worker", "housekeeper", "beat"}
@@ -46,12 +46,10 @@ for path, (steps, seconds) in zip({paths!r}, {jobs!r}):
         return [(job_id, Path(path)) for job_id, path in zip(ids, paths, strict=True)]
 
     def job(self, job_id: int) -> dict:
-        """Return what the database says of a job. Read past Django: starting it takes a second each time."""
-        with closing(sqlite3.connect(self.data_dir / "hardness.sqlite3", timeout=20)) as database:
-            database.row_factory = sqlite3.Row
-            row = dict(database.execute("SELECT * FROM jobs_job WHERE id = ?", [job_id]).fetchone())
-            notes = database.execute("SELECT text FROM jobs_jobmessage WHERE job_id = ? ORDER BY id", [job_id])
-            return {**row, "result": json.loads(row["result"]), "notes": [text for (text,) in notes]}
+        """Return what the database says of a job."""
+        (row,) = rows_of(self.data_dir, "SELECT * FROM jobs_job WHERE id = ?", job_id)
+        notes = rows_of(self.data_dir, "SELECT text FROM jobs_jobmessage WHERE job_id = ? ORDER BY id", job_id)
+        return {**dict(row), "result": json.loads(row["result"]), "notes": [text for (text,) in notes]}
 
     def wait_for_job(self, job_id: int, status: str = "succeeded", *, seconds: float = 60) -> dict:
         """Wait until a job has a status."""
@@ -83,11 +81,20 @@ def refusal(site: Site) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory) -> Path:
-    """Return a file with the tables of the present code and no rows: making them anew costs each site seconds."""
-    site = Site(tmp_path_factory.mktemp("migrated") / "data")
-    site.manage("migrate", "-v0")
-    site.close()
+def migrated_database() -> Path:
+    """Return a file with the tables of the present code and no rows: making them anew costs each site seconds.
+
+    The first of the processes of this run that asks for it makes it, for all of them.
+    """
+    site = Site(Path(os.environ["HARDNESS_TEST_DATA_DIR"]) / "migrated")
+    site.data_dir.mkdir(exist_ok=True)
+    made = site.data_dir / "made"
+    with (site.data_dir / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            site.manage("migrate", "-v0")
+            site.close()
+            made.touch()
     return site.data_dir / "hardness.sqlite3"
 
 

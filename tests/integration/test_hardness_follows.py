@@ -28,7 +28,7 @@ def wait_for(site, n_trials: int) -> list:
         state = json.loads(site.python(FACTS).splitlines()[-1])
         if state[0] == n_trials:
             return state
-        time.sleep(0.2)
+        time.sleep(0.5)  # a look is a process
     raise AssertionError(f"{state} after {SECONDS} s; {site.output()[-2000:]}")
 
 

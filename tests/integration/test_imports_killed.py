@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.annotations.intake.pictures import encoded, noise
+from tests.site import rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,9 @@ N_IMAGES = 1500
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(tmp_path: Path, migrated_database: Path) -> dict[str, str]:
+    (tmp_path / "data").mkdir()
+    shutil.copy(migrated_database, tmp_path / "data")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
         **kept,
@@ -46,8 +48,7 @@ def run(environment: dict[str, str], *words: str) -> list[str]:
 
 
 def ask(environment: dict[str, str], sql: str) -> list[tuple]:
-    with closing(sqlite3.connect(f"{environment['HARDNESS_DATA_DIR']}/hardness.sqlite3", timeout=20)) as database:
-        return database.execute(sql).fetchall()
+    return [tuple(row) for row in rows_of(environment["HARDNESS_DATA_DIR"], sql)]
 
 
 def wait_for(environment: dict[str, str], sql: str, process: subprocess.Popen[str]) -> int:
@@ -64,7 +65,6 @@ def test_an_import_that_is_killed_twice_is_completed_by_the_third(environment: d
     folder.mkdir()
     for n in range(N_IMAGES):
         (folder / f"{n:04d}.png").write_bytes(encoded(noise(40, 40, seed=n)))
-    run(environment, "migrate", "--verbosity=0")
     assert run(environment, "create_project", "Killed", "--classes", "a,b")[-1] == "killed"
     before = 0
     for _ in range(2):

@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.conftest import wait_until
 from tests.mining.small_project import CLASSES, stripes
-from tests.site import ROOT, Site, free_port
+from tests.site import ROOT, Site, free_port, rows_of
 from tests.webhook_target import Target
 
 SETTINGS = [f"--set={one}" for one in ("n_resamples=100", "retraining_seeds=2", "n_folds=3")]
@@ -108,14 +108,10 @@ def prepared(site: Site, url: str, events=("hard_set.created",)) -> tuple[str, s
 def run_round(site: Site) -> list:
     """Have the worker do a round; return its number, its status, and the facts of its learners."""
     site.manage("run_round", "stripes", *SETTINGS, "--strategy", "class_balanced")
-    state: list = []
-
-    def over() -> bool:
-        state[:] = asked(site, ROUND)
-        return state[1] in ("succeeded", "failed", "cancelled")
-
-    wait_until(over, seconds=240, what="the round", every=0.3)
-    return state
+    latest = "SELECT status FROM mining_round ORDER BY number DESC LIMIT 1"
+    over = ("succeeded", "failed", "cancelled")
+    wait_until(lambda: rows_of(site.data_dir, latest)[0]["status"] in over, seconds=240, what="the round")
+    return asked(site, ROUND)
 
 
 @pytest.mark.long(seconds=35)
@@ -193,7 +189,8 @@ announce_round(round_=Round.objects.create(project=project, number=1, status="su
             f"Webhook.objects.update(url={target.url('/200')!r})"
         )  # fmt: skip
         wait_until(lambda: len(target.requests()) >= 2, seconds=90, what="the attempt after the kill")
-        wait_until(lambda: asked(trainer_site, DELIVERIES)[0]["status"] == "succeeded", what="the delivery")
+        sent = "SELECT status FROM mining_webhookdelivery ORDER BY id"
+        wait_until(lambda: rows_of(trainer_site.data_dir, sent)[0]["status"] == "succeeded", what="the delivery")
         first, second = target.requests()[:2]
         assert first["headers"]["webhook-id"] == second["headers"]["webhook-id"]
         assert first["body"] == second["body"]

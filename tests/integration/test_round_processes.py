@@ -6,11 +6,9 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from hardness_site.embedded import valkey_command, wait_until_answers
 from hardness_site.processes import die_with_parent
 from tests.commands import Commands
 from tests.mining.small_project import stripes
+from tests.site import rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -115,15 +114,15 @@ def test_without_any_server_a_round_runs_to_its_end_and_survives_being_killed(si
     assert out[-1] == "stripes"
 
 
-def wait_for_stage(site, name):
-    """Wait until the stage runs, by a look into the database that takes no time."""
-    until = time.monotonic() + 240
-    with closing(sqlite3.connect(site.folder / "hardness.sqlite3", timeout=30)) as database:
-        while database.execute(
-            "SELECT 1 FROM mining_roundstage WHERE name = ? AND status = 'running'", [name]
-        ).fetchone() is None:  # fmt: skip
-            assert time.monotonic() < until
-            time.sleep(0.01)
+def wait_for(site, sql, wanted, seconds=300):
+    """Wait until the first value of the query is the wanted one."""
+    until = time.monotonic() + seconds
+    while (found := [row[0] for row in rows_of(site.folder, sql)][:1]) != [wanted]:
+        assert time.monotonic() < until, (sql, found)
+        time.sleep(0.01)
+
+
+ROUND_STATUS = "SELECT status FROM mining_round"
 
 
 def test_killed_in_mid_training_it_trains_again_and_doubles_nothing(site):
@@ -131,7 +130,7 @@ def test_killed_in_mid_training_it_trains_again_and_doubles_nothing(site):
                 "--set=online_strategies=ohem,gradient_importance,focal,curriculum"]  # fmt: skip
     strategy = ["--strategy", "time_hard"]
     process = site.start("manage.py", "run_round", "stripes", "--wait", *strategy, *settings)
-    wait_for_stage(site, "retraining")
+    wait_for(site, "SELECT status FROM mining_roundstage WHERE name = 'retraining'", "running")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert site.ask("RoundStage.objects.get(name='retraining').status") == "running"
@@ -196,11 +195,7 @@ def test_a_worker_does_a_queued_round(site):
         worker = site.start("-m", "celery", "-A", "hardness_site.celery", "worker", "-c", "1", "-l", "WARNING")
         out, _ = site.manage("run_round", "stripes", *SETTINGS)
         assert out == ["1"]
-        until = time.monotonic() + 180
-        while (status := site.ask("Round.objects.get().status")) not in ("succeeded", "failed", "cancelled"):
-            assert time.monotonic() < until, status
-            time.sleep(0.3)
-        assert status == "succeeded"
+        wait_for(site, ROUND_STATUS, "succeeded")
         assert site.ask("Job.objects.filter(kind='round_stage', status='succeeded').count()") == "9"
     finally:
         for process in (worker, broker):
@@ -251,13 +246,6 @@ class Workers:
                 process.wait(timeout=60)
 
 
-def ask_until(site: Site, expression: str, wanted: str, seconds: float = 300) -> None:
-    until = time.monotonic() + seconds
-    while (found := site.ask(expression)) != wanted:
-        assert time.monotonic() < until, (expression, found)
-        time.sleep(0.2)
-
-
 MANIFEST = """import json
 from mining.artifacts import Folder
 files = Folder(Round.objects.get().folder).read_json("manifest.json")["files"]
@@ -282,20 +270,20 @@ def test_one_process_two_workers_and_a_killed_one_compute_the_same_bytes(tmp_pat
     two = Site(tmp_path / "two")
     with Workers(two, 2):
         two.manage("run_round", "stripes", *LEARNERS)
-        ask_until(two, "Round.objects.get().status", "succeeded")
+        wait_for(two, ROUND_STATUS, "succeeded")
     assert manifest_of(two) == expected
 
     killed = Site(tmp_path / "killed")
     with Workers(killed, 2) as workers:
         killed.manage("run_round", "stripes", *LEARNERS)
-        ask_until(killed, "Job.objects.filter(kind='round_piece').exists()", "True")
+        wait_for(killed, "SELECT count(*) > 0 FROM jobs_job WHERE kind = 'round_piece'", 1)
         for worker in workers:
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
     with Workers(killed, 1):
         recover = "from hardness_site.jobs.recovery import *; recover_lost_jobs(); send_waiting_jobs()"
         killed.manage("shell", "--no-imports", "-c", recover)
-        ask_until(killed, "Round.objects.get().status", "succeeded")
+        wait_for(killed, ROUND_STATUS, "succeeded")
     assert manifest_of(killed) == expected
     assert killed.ask("Job.objects.filter(kind='round_piece').count()") == "0"
     for site in (first, two, killed):

@@ -96,7 +96,7 @@ def test_outputs_must_be_features():
 
 
 def test_a_network_without_end_is_stopped():
-    assert refusal(looping_network().SerializeToString(), check_seconds=8) == "It took more than 8 seconds."
+    assert refusal(looping_network().SerializeToString(), check_seconds=4) == "It took more than 4 seconds."
 
 
 def test_a_network_cannot_take_all_memory():
