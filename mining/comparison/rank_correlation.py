@@ -22,6 +22,9 @@ MOST_ITEMS_A_RESAMPLE = 20_000
 """Beyond this many items a resample draws only so many, and its spread is scaled down: the m out of n bootstrap."""
 MOST_ITEMS_A_KENDALL_RESAMPLE = 5_000
 """As above; tau costs a sort of all pairs where rho costs a count."""
+MOST_ITEMS_BY_PAIRS = 200
+"""Up to so many items all pairs of many resamples at a time are quicker than a sort for each resample."""
+PAIRS_AT_A_TIME = 500_000
 
 
 @dataclass(frozen=True)
@@ -93,18 +96,31 @@ def kendall(x: npt.ArrayLike, y: npt.ArrayLike, *, n_resamples: int = 200, seed:
 
 def kendall_of(first: Ranked, second: Ranked, *, n_resamples: int = 200, seed: int = 0) -> Estimate:
     """As `kendall`, of scores that are ranked already."""
-    from scipy.stats import kendalltau
-
     problem = _problem(first.values, second.values)
     if problem:
         return unknown(len(first.values), problem)
-
-    def tau(x_codes: IntArray, y_codes: IntArray) -> FloatArray:
-        return np.array([kendalltau(*pair, variant="b").statistic for pair in zip(x_codes, y_codes, strict=True)])
-
-    value = float(tau(first.codes[None], second.codes[None])[0])
-    low, high = _interval(first.codes, second.codes, value, tau, n_resamples, seed, MOST_ITEMS_A_KENDALL_RESAMPLE)
+    value = float(taus(first.codes[None], second.codes[None])[0])
+    low, high = _interval(first.codes, second.codes, value, taus, n_resamples, seed, MOST_ITEMS_A_KENDALL_RESAMPLE)
     return Estimate(value, low, high, len(first.values))
+
+
+def taus(x_codes: IntArray, y_codes: IntArray) -> FloatArray:
+    """Return Kendall's tau-b of every row of two (m, n) tables of codes; (m,), NaN where all values are equal."""
+    m, n = x_codes.shape
+    if n > MOST_ITEMS_BY_PAIRS:
+        from scipy.stats import kendalltau
+
+        return np.array([kendalltau(*pair, variant="b").statistic for pair in zip(x_codes, y_codes, strict=True)])
+    found = np.empty(m)
+    rows = max(PAIRS_AT_A_TIME // (n * n), 1)
+    for start in range(0, m, rows):
+        x, y = (codes[start : start + rows].astype(np.int32) for codes in (x_codes, y_codes))
+        above_x, above_y = (np.sign(codes[:, :, None] - codes[:, None, :]).reshape(len(codes), -1) for codes in (x, y))
+        agreeing = np.einsum("ij,ij->i", above_x, above_y, dtype=np.int64)
+        apart = np.count_nonzero(above_x, axis=1) * np.count_nonzero(above_y, axis=1)
+        with np.errstate(invalid="ignore"):
+            found[start : start + rows] = agreeing / np.sqrt(apart.astype(np.float64))
+    return found
 
 
 def spearman_value(x: npt.ArrayLike, y: npt.ArrayLike) -> float:

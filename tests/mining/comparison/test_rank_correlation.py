@@ -10,7 +10,16 @@ from scipy import stats
 from mining.comparison.intervals import bootstrap_items_and_annotators, percentile_interval
 from mining.comparison.overlap import overlap_at, rank_biased_overlap
 from mining.comparison.partial import partial_spearman
-from mining.comparison.rank_correlation import kendall, mean_ranks, spearman, spearman_value, tied_share
+from mining.comparison.rank_correlation import (
+    MOST_ITEMS_BY_PAIRS,
+    PAIRS_AT_A_TIME,
+    kendall,
+    mean_ranks,
+    spearman,
+    spearman_value,
+    taus,
+    tied_share,
+)
 from mining.comparison.within_between import within_and_between
 
 
@@ -24,6 +33,19 @@ def test_values_are_scipys_ties_and_all(pairs):
     assert spearman(x, y, n_resamples=0).value == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
     assert kendall(x, y, n_resamples=0).value == pytest.approx(stats.kendalltau(x, y).statistic, abs=1e-12)
     np.testing.assert_allclose(mean_ranks(x), stats.rankdata(x))
+
+
+@pytest.mark.parametrize("n", [2, 17, MOST_ITEMS_BY_PAIRS, MOST_ITEMS_BY_PAIRS + 1])
+def test_taus_of_many_resamples_are_scipys(n):
+    generator = np.random.default_rng(n)
+    m = PAIRS_AT_A_TIME // n**2 + 3 if n > 2 else 9  # more than one turn
+    x, y = generator.integers(0, max(n // 3, 2), (m, n)), generator.integers(0, n, (m, n))
+    x[0] = 1  # nothing to tell apart
+    by_scipy = [stats.kendalltau(*pair).statistic for pair in zip(x[:20], y[:20], strict=True)]
+    found = taus(x, y)
+    assert found.shape == (m,) and np.isnan(found[0])
+    np.testing.assert_allclose(found[:20], by_scipy, atol=1e-12)
+    np.testing.assert_allclose(found[-2:], [stats.kendalltau(x[k], y[k]).statistic for k in (-2, -1)], atol=1e-12)
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says():
