@@ -36,6 +36,7 @@ def violations(page, rules: list[str] | None = None, but_for: tuple[str, ...] = 
     """Return what axe objects to, in words; by all its rules, or by those named; but for what has such an impact."""
     if not page.evaluate("() => typeof axe === 'object'"):
         page.evaluate(AXE.read_text())
+        page.add_init_script(path=AXE)  # the next pages of this tab have it at once, without being sent it
     options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
     found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
     return [

@@ -126,7 +126,7 @@ ROUND_STATUS = "SELECT status FROM mining_round"
 
 
 def test_killed_in_mid_training_it_trains_again_and_doubles_nothing(site):
-    settings = [*SETTINGS[:1], SETTINGS[2], "--set=retraining_seeds=50", "--set=test_share=0.5",
+    settings = [*SETTINGS[:1], SETTINGS[2], "--set=retraining_seeds=15", "--set=test_share=0.5",
                 "--set=online_strategies=ohem,gradient_importance,focal,curriculum"]  # fmt: skip
     strategy = ["--strategy", "time_hard"]
     process = site.start("manage.py", "run_round", "stripes", "--wait", *strategy, *settings)
