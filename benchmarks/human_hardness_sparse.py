@@ -1,17 +1,20 @@
 """Hardness from few judgments of real people, against the other half of the annotators.
 
-Run: python benchmarks/human_hardness_sparse.py [FOLDER ...] [--splits 40]
+Run: python benchmarks/human_hardness_sparse.py [FOLDER ...] [--splits 300]
 A FOLDER holds trials.csv with the columns item, annotator, label, response_ms and, if known, position (default: both
-folders of ../shared/data/speeded_recognition). k judgments an item are drawn from a random half of the annotators; the
-target is the mean within-annotator rank of the times of the other half. Prints Spearman's correlation, and the gain
-over rank on the same splits with its 95 % interval over splits: above, below, or level where it holds zero. That
-interval is about these annotators and items; other ones would differ by more.
+folders of ../shared/data/speeded_recognition). k judgments an item are drawn from a half of the annotators; the target
+is the mean within-annotator rank of the times of the other half. Every half has its turn once where there are no more
+of them than splits (252 for ten annotators), else halves are drawn. Prints Spearman's correlation, and the gain over
+rank on the same splits with its 95 % interval over splits: above, below, or level where it holds zero. That interval is
+about these annotators and items; other ones would differ by more.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+from itertools import combinations
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -54,11 +57,19 @@ def draw(item, k, rng):
     return order[np.arange(item.size) - start < k]
 
 
-def correlations(trials, k, rng, names):
-    """Return {measure: Spearman with the mean rank of the other half} for one random split of the annotators."""
+def halves_of(people, n_splits, rng):
+    """Return the annotators of one half for each split: every half once, or so many random ones."""
+    size = people.size // 2
+    if comb(people.size, size) <= n_splits:
+        return [np.array(half) for half in combinations(people, size)]
+    return [rng.permutation(people)[:size] for _ in range(n_splits)]
+
+
+def correlations(trials, k, chosen, rng, names):
+    """Return {measure: Spearman with the mean rank of the other half} where these annotators' trials are drawn."""
     item, annotator, times, label, position = trials
-    n_items, people = item.max() + 1, np.unique(annotator)
-    half = np.isin(annotator, rng.permutation(people)[: people.size // 2])
+    n_items = item.max() + 1
+    half = np.isin(annotator, chosen)
     rest = ~half
     rank = HUMAN_MEASURES["mean_rank_time"]
     target = rank.compute(item[rest], annotator[rest], times[rest], n_items=n_items)
@@ -87,7 +98,7 @@ def verdict(gain):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, default=[DATA / "silhouettes", DATA / "stylized"])
-    parser.add_argument("--splits", type=int, default=40)
+    parser.add_argument("--splits", type=int, default=300)
     parser.add_argument("--judgments", type=int, nargs="+", default=[2, 3, 5])
     parser.add_argument("--measures", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     arguments = parser.parse_args()
@@ -100,8 +111,9 @@ def main():
         names = [name for name in asked if name != WITH_POSITION or trials[-1] is not None]
         for k in arguments.judgments:
             rng = np.random.default_rng(k)
-            splits = [correlations(trials, k, rng, names) for _ in range(arguments.splits)]
-            print(f"\n{folder.name}, {k} judgments, {arguments.splits} splits")
+            halves = halves_of(np.unique(trials[1]), arguments.splits, rng)
+            splits = [correlations(trials, k, half, rng, names) for half in halves]
+            print(f"\n{folder.name}, {k} judgments, {len(splits)} splits")
             for name in names:
                 rho, rank = (np.array([split[of] for split in splits]) for of in (name, "mean_rank_time"))
                 said = "" if name == "mean_rank_time" else f"   over rank {verdict(rho - rank)}"
