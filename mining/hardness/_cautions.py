@@ -33,16 +33,15 @@ MAD_TO_SD = 1.4826
 
 
 def survey(layout: Layout) -> Array:
-    """Return (n_annotators, 6): observed, mean and variance of ln s, longest, same as before, item seen again."""
-    out = np.zeros((layout.n_annotators, 6))
-
-    def run(k: int) -> None:
-        seen_by = np.full(layout.n_items, -1, np.int32)
-        kernels.survey(
-            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, layout.log_times, seen_by, out
+    """Return (n_annotators, 5): observed, mean and variance of ln s, longest, same as before: in the order of trials,
+    so before `Layout.sort_by_blocks`.
+    """
+    out = np.zeros((layout.n_annotators, 5))
+    layout.parts.run(
+        lambda k: kernels.survey(
+            layout.splits[k], layout.splits[k + 1], layout.offsets, layout.item, layout.log_times, out
         )
-
-    layout.parts.run(run)
+    )
     return out
 
 
@@ -155,8 +154,10 @@ def count_groups(layout: Layout, judged: NDArray[np.int64]) -> int:
     return int(kernels.connect(layout.offsets, layout.item, parent, np.count_nonzero(judged)))
 
 
-def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_censored: int) -> list[Caution]:
-    """Cautions that the trials alone call for."""
+def about_trials(
+    layout: Layout, table: Array, judged: NDArray[np.int64], n_censored: int, again: int
+) -> list[Caution]:
+    """Cautions that the trials alone call for; ``again``: how many show their annotator an item again."""
     found = []
     sizes = np.diff(layout.offsets)
     present = np.flatnonzero(sizes)
@@ -191,7 +192,6 @@ def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_cens
         found.append(
             Caution("too_few_judgments", "Most items have a single judgment; two or more tell item from noise.")
         )
-    again = int(table[:, 5].sum())
     if again:
         found.append(Caution(
             "repeated_judgments",

@@ -197,19 +197,14 @@ def square_scores(first, last, offsets, log_times, c2, c3, low, high, out):
 
 
 @kernel
-def survey(first, last, offsets, item, log_times, seen_by, out):
-    """Describe every annotator's times: out (n_annotators, 6) holds how many were observed, mean and variance of ln
-    seconds, the longest, how many equal the one before, how many trials show an item again. seen_by (n_items,): -1.
+def survey(first, last, offsets, item, log_times, out):
+    """Describe every annotator's times: out (n_annotators, 5) holds how many were observed, mean and variance of ln
+    seconds, the longest, how many equal the one before.
     """
     for j in range(first, last):
-        count, mean, square, longest, same, again, before = 0, 0.0, 0.0, -math.inf, 0, 0, math.nan
+        count, mean, square, longest, same, before = 0, 0.0, 0.0, -math.inf, 0, math.nan
         for t in range(offsets[j], offsets[j + 1]):
-            i = item[t]
-            code = i if i >= 0 else ~i
-            if seen_by[code] == j:
-                again += 1
-            seen_by[code] = j
-            if i < 0:
+            if item[t] < 0:
                 continue
             value = log_times[t]
             count += 1
@@ -221,7 +216,7 @@ def survey(first, last, offsets, item, log_times, seen_by, out):
                 same += 1
             before = value
         out[j, 0], out[j, 1], out[j, 2] = count, mean, square / max(count - 1, 1)
-        out[j, 3], out[j, 4], out[j, 5] = longest, same, again
+        out[j, 3], out[j, 4] = longest, same
 
 
 @kernel

@@ -87,6 +87,9 @@ class Layout:
     """(n_blocks + 1, n_annotators) where the annotator's trials of every block of items begin; see `sort_by_blocks`."""
     typical_position: Array
     """(n_annotators,) mean ln(position); (0,) where the order of trials is unknown, or not told from hardness."""
+    again: int = 0
+    """Trials that show an item to an annotator who has seen it; known after `count_items`."""
+    _counts: NDArray[np.int32] | None = None
     _by_item: ByItem | None = None
 
     @property
@@ -156,22 +159,28 @@ class Layout:
         )
         self.cells = cells
 
-    def count_items(self) -> NDArray[np.int64]:
+    def count_items(self) -> NDArray[np.int32]:
         """Return (n_parts, n_items, 2) trials and censored trials of every item, by the annotators of every part."""
-        counts = np.zeros((self.parts.n_parts, self.n_items, 2), np.int64)
-        self.parts.run(
-            lambda k: _layout_kernels.count_items(
-                self.splits[k], self.splits[k + 1], self.offsets, self.item, counts[k]
-            )
-        )
-        return counts
+        if self._counts is None:
+            counts = np.zeros((self.parts.n_parts, self.n_items, 2), np.int32)
+            again = np.zeros(self.parts.n_parts, np.int64)
+
+            def count(k: int) -> None:
+                seen_by = np.full(self.n_items, -1, np.int32)
+                again[k] = _layout_kernels.count_items(
+                    self.splits[k], self.splits[k + 1], self.cells, self.item, seen_by, counts[k]
+                )
+
+            self.parts.run(count)
+            self.again, self._counts = int(again.sum()), counts
+        return self._counts
 
     def add_course(self, d: int) -> tuple[Array, Array]:
         """Return sums of a course over the trials of every item, and its squares over those of every annotator."""
         totals, squares = np.zeros((self.parts.n_parts, self.n_items)), np.zeros(self.n_annotators)
         self.parts.run(
             lambda k: _layout_kernels.add_course(
-                self.splits[k], self.splits[k + 1], self.offsets, self.item, self.courses[d], totals[k], squares
+                self.splits[k], self.splits[k + 1], self.cells, self.item, self.courses[d], totals[k], squares
             )
         )
         return totals.sum(axis=0), squares
@@ -180,8 +189,9 @@ class Layout:
         """Return the order of items, which is made once: blocks and courses must stand by then."""
         if self._by_item is None:
             counts = self.count_items()[:, :, 0]
-            starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0))]).astype(np.int64)
-            cursors = starts[:-1] + np.cumsum(counts, axis=0) - counts
+            self._counts = None
+            starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0, dtype=np.int64))])
+            cursors = starts[:-1] + np.cumsum(counts, axis=0, dtype=np.int64) - counts
             annotator, courses = np.empty(self.n_trials, np.int32), np.empty_like(self.courses)
             order = ByItem(starts, cursors, annotator, courses, even_splits(starts, self.parts.n_parts))
             self.parts.run(

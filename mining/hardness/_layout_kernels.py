@@ -82,13 +82,23 @@ def sort_by_blocks(first, last, offsets, bits, item, log_times, courses, cells):
 
 
 @kernel
-def count_items(first, last, offsets, item, counts):
-    """Count (n_items, 2) trials and censored trials of every item."""
-    for t in range(offsets[first], offsets[last]):
-        i = item[t]
-        counts[i if i >= 0 else ~i, 0] += 1
-        if i < 0:
-            counts[~i, 1] += 1
+def count_items(first, last, cells, item, seen_by, counts):
+    """Count (n_items, 2) trials and censored trials of every item; return how many show their annotator an item again.
+
+    seen_by (n_items,): -1.
+    """
+    again = 0
+    for k in range(cells.shape[0] - 1):
+        for j in range(first, last):
+            for t in range(cells[k, j], cells[k + 1, j]):
+                i = item[t]
+                code = i if i >= 0 else ~i
+                counts[code, 0] += 1
+                if i < 0:
+                    counts[code, 1] += 1
+                again += seen_by[code] == j
+                seen_by[code] = j
+    return again
 
 
 @kernel
@@ -160,14 +170,15 @@ def copy_sampled(first, last, offsets, item, y, x, step, new_offsets, item_out, 
 
 
 @kernel
-def add_course(first, last, offsets, item, course, totals, squares):
+def add_course(first, last, cells, item, course, totals, squares):
     """Add up a course over the trials of every item, (n_items,) ``totals``, and its squares over those of every
     annotator, (n_annotators,).
     """
-    for j in range(first, last):
-        square = 0.0
-        for t in range(offsets[j], offsets[j + 1]):
-            i, value = item[t], float(course[t])
-            totals[i if i >= 0 else ~i] += value
-            square += value * value
-        squares[j] = square
+    for k in range(cells.shape[0] - 1):
+        for j in range(first, last):
+            square = 0.0
+            for t in range(cells[k, j], cells[k + 1, j]):
+                i, value = item[t], float(course[t])
+                totals[i if i >= 0 else ~i] += value
+                square += value * value
+            squares[j] += square

@@ -172,10 +172,11 @@ def fit_response_times(
 
 
 def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds: bool) -> ResponseTimeFit:
-    judged, lost = layout.count_items().sum(axis=0).T.copy()
     table = cautions.survey(layout)
     cautions.refuse_pages(layout, table)
-    found = cautions.about_trials(layout, table, judged, int(lost.sum()))
+    layout.sort_by_blocks()
+    judged, lost = layout.count_items().sum(axis=0, dtype=np.int64).T.copy()
+    found = cautions.about_trials(layout, table, judged, int(lost.sum()), layout.again)
     if lost.any() and not given_bounds and not cautions.bounds_are_plausible(layout, table):
         layout.log_times[layout.item < 0] = np.log(NO_BOUND_MS / 1000)
         found.append(Caution(
@@ -189,7 +190,6 @@ def _fit(layout: Layout, answers: Answers | None, longer: float, *, given_bounds
     layout.courses = layout.courses[kept]
     if 0 not in kept:
         layout.typical_position = NO_FLOATS
-    layout.sort_by_blocks()
     sizes = np.diff(layout.offsets)
     borrow = bool(np.median(sizes[sizes > 0]) < FEW_TRIALS)
     if not borrow:

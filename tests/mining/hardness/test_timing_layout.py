@@ -85,6 +85,7 @@ def test_trials_lie_by_annotator_and_by_item():
         np.testing.assert_allclose(np.exp(layout.log_times), [3, 4, 1, 5, 5, 6])  # the bound is the annotator's longest
         np.testing.assert_allclose(layout.courses, [[-0.5, 0.5, -5 / 3, -2 / 3, 7 / 3, 0]])
         assert layout.count_items().sum(axis=0).tolist() == [[2, 1], [1, 0], [3, 0], [0, 0]]
+        assert layout.again == 1
         order = layout.by_item()
         assert order.starts.tolist() == [0, 2, 3, 6, 6]
         assert order.annotator.tolist() == [~1, 1, 0, 0, 1, 2]
