@@ -154,9 +154,7 @@ def count_groups(layout: Layout, judged: NDArray[np.int64]) -> int:
     return int(kernels.connect(layout.offsets, layout.item, parent, np.count_nonzero(judged)))
 
 
-def about_trials(
-    layout: Layout, table: Array, judged: NDArray[np.int64], n_censored: int, again: int
-) -> list[Caution]:
+def about_trials(layout: Layout, table: Array, judged: NDArray[np.int64], n_censored: int, again: int) -> list[Caution]:
     """Cautions that the trials alone call for; ``again``: how many show their annotator an item again."""
     found = []
     sizes = np.diff(layout.offsets)

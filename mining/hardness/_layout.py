@@ -188,10 +188,10 @@ class Layout:
     def by_item(self) -> ByItem:
         """Return the order of items, which is made once: blocks and courses must stand by then."""
         if self._by_item is None:
-            counts = self.count_items()[:, :, 0]
+            counts = self.count_items()[:, :, 0].astype(np.int64)
             self._counts = None
-            starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0, dtype=np.int64))])
-            cursors = starts[:-1] + np.cumsum(counts, axis=0, dtype=np.int64) - counts
+            starts = np.concatenate([[0], np.cumsum(counts.sum(axis=0))]).astype(np.int64)
+            cursors = starts[:-1] + np.cumsum(counts, axis=0) - counts
             annotator, courses = np.empty(self.n_trials, np.int32), np.empty_like(self.courses)
             order = ByItem(starts, cursors, annotator, courses, even_splits(starts, self.parts.n_parts))
             self.parts.run(
