@@ -40,10 +40,10 @@ class Done:
     errors: str
 
 
-class First:
+class Original:
     """The process whose copies serve the sites; one for all tests of a process."""
 
-    _only: First | None = None
+    _only: Original | None = None
 
     def __init__(self) -> None:
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -72,11 +72,12 @@ class Commands:
         self.pid: int | None = None
         """The process id, where it runs."""
         self._socket: socket.socket | None = None
+        self._line: TextIO | None = None
 
     def run(self, *words: str, seconds: float = 300) -> Done:
         """Run `manage.py WORDS` to its end."""
         if self._socket is None:
-            self._socket = First.copy(self.environment)
+            self._socket = Original.copy(self.environment)
             self._line = self._socket.makefile("rw")
             self.pid = int(self._line.readline())
         self._line.write(json.dumps(words) + "\n")
@@ -97,7 +98,7 @@ class Commands:
                 self._line.read()  # their end is closed when they have ended
             self._line.close()
             self._socket.close()
-        self._socket = self.pid = None
+        self._socket = self._line = self.pid = None
 
 
 def copy_for_sites(number: int) -> None:

@@ -83,7 +83,7 @@ def fit_prior(design, score, told, squares, pairs, t, floor, rest, spread, inver
     """Turn regression and variances into each other until they stand; see `LabelPrior.fit`. Return both variances.
 
     The variance of the classes is their squares over how many of them the data know (MacKay 1992): it comes to rest
-    where the EM step does, in a tenth of the turns.
+    where the EM step does, in fewer turns.
     """
     n, width = design.shape
     alone = score / told
